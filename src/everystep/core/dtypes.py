@@ -1,0 +1,87 @@
+"""Dtype policies: in which precision a layer keeps its weights, and in which it computes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from everystep.errors import SettingError
+
+POLICIES: dict[str, tuple[str, str]] = {
+    "float32": ("float32", "float32"),
+    "float64": ("float64", "float64"),
+    "bfloat16": ("bfloat16", "bfloat16"),
+    "float16": ("float16", "float16"),
+    "mixed_bfloat16": ("float32", "bfloat16"),
+    "mixed_float16": ("float32", "float16"),
+}
+
+
+@dataclass(frozen=True)
+class DTypePolicy:
+    """The dtype of a layer's weights and the dtype of its arithmetic, under one name.
+
+    Args:
+        name: one of `float32`, `float64`, `bfloat16`, `float16`, `mixed_bfloat16` and
+            `mixed_float16`; the mixed ones keep weights in float32.
+
+    Raises:
+        SettingError: no policy has that name, or float64 is asked for while JAX has it switched
+            off.
+
+    Example:
+        >>> DTypePolicy("mixed_bfloat16").variable_dtype
+        'float32'
+    """
+
+    name: str = "float32"
+
+    def __post_init__(self) -> None:
+        if self.name not in POLICIES:
+            raise SettingError(f"dtype must be one of {', '.join(POLICIES)}, not {self.name!r}")
+        if self.name == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
+            raise SettingError(
+                "dtype 'float64' needs JAX's double precision, which is switched off: call "
+                "jax.config.update('jax_enable_x64', True) first"
+            )
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return POLICIES[self.name][0]
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype of the arithmetic."""
+        return POLICIES[self.name][1]
+
+    @property
+    def mixed(self) -> bool:
+        """Whether weights are cast before they are used."""
+        return self.variable_dtype != self.compute_dtype
+
+    @classmethod
+    def parse(cls, value: Any) -> "DTypePolicy":
+        """Return the policy for a name, a dtype, a policy, its configuration, or None."""
+        if isinstance(value, cls):
+            return value
+        if value is None:
+            return cls()
+        if isinstance(value, dict):
+            return cls(value["config"]["name"])
+        return cls(value if isinstance(value, str) else jnp.dtype(value).name)
+
+    def to_config(self) -> dict[str, Any]:
+        """Return the policy as plain data."""
+        return {
+            "module": "keras",
+            "class_name": "DTypePolicy",
+            "config": {"name": self.name},
+            "registered_name": None,
+        }
+
+
+def is_float(array: Any) -> bool:
+    """Whether an array holds floating-point numbers of any precision."""
+    return bool(jnp.issubdtype(array.dtype, jnp.floating))

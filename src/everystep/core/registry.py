@@ -1,0 +1,185 @@
+"""Which name in a configuration stands for which class: explicit tables, never an import path.
+
+A configuration comes from a file, and a file may be hostile. A name in it is looked up in a table;
+what is in no table is refused, and nothing is imported or called to find out.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from everystep.errors import SettingError
+
+T = TypeVar("T")
+
+_catalogues: dict[str, Catalogue] = {}
+_registered: dict[str, Any] = {}
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_custom: ContextVar[Mapping[str, Any]] = ContextVar("custom", default=_NOTHING)
+
+
+class Catalogue:
+    """The table of one family of classes, such as the initializers.
+
+    Args:
+        what: the family in words, for error messages: `initializer`.
+        module: the family's name in configurations: `keras.initializers`.
+        classes: the classes, found under their own names.
+        aliases: further names that people may use.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        module: str,
+        classes: Iterable[type],
+        aliases: Mapping[str, type] | None = None,
+    ) -> None:
+        self.what = what
+        self.module = module
+        self.classes: dict[str, type] = {cls.__name__: cls for cls in classes}
+        self.aliases = dict(aliases or {})
+        _catalogues[module] = self
+
+    def find(self, name: str) -> Any:
+        """Return the class that a name stands for, or raise the error that lists the names."""
+        custom = _custom.get().get(name, _registered.get(name))
+        if custom is not None:
+            return custom
+        found = self.classes.get(name) or self.aliases.get(name)
+        if found is None:
+            raise SettingError(unknown(self.what, name, [*self.aliases, *self.classes]))
+        return found
+
+    def make(self, value: Any) -> Any:
+        """Return the object for a name, a class, a configuration or an object itself."""
+        if isinstance(value, str):
+            found = self.find(value)
+            return found() if isinstance(found, type) else found
+        if isinstance(value, dict) and "class_name" in value:
+            return deserialize(value, self)
+        if isinstance(value, type):
+            return value()
+        return value
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return the message for a name that no table has, with the nearest one that exists."""
+    names = sorted(set(known))
+    near = difflib.get_close_matches(name, names, 1)
+    cure = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(names)}"
+    return f"there is no {what} named '{name}': {cure}"
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Enter a class or function of your own in the table, so that models with it can be loaded.
+
+    Args:
+        package: the first half of the registered name.
+        name: the second half; by default the class's own name.
+
+    Example:
+        >>> import everystep as es
+        >>> @es.saving.register_keras_serializable(package="docs")
+        ... class Twice(es.layers.Layer):
+        ...     stepwise = True
+        ...     def call(self, inputs):
+        ...         return 2 * inputs
+        >>> model = es.Sequential([Twice(input_shape=(3,))])
+        >>> es.Sequential.from_config(model.get_config()).layers[0].name
+        'twice'
+    """
+
+    def register(thing: T) -> T:
+        own = name or thing.__name__  # type: ignore[attr-defined]
+        thing.__registered_name__ = f"{package}>{own}"  # type: ignore[attr-defined]
+        _registered[f"{package}>{own}"] = thing
+        return thing
+
+    return register
+
+
+@contextmanager
+def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
+    """Let these names stand for these classes or functions while the `with` block lasts."""
+    token = _custom.set({**_custom.get(), **objects})
+    try:
+        yield
+    finally:
+        _custom.reset(token)
+
+
+def serialize(value: Any) -> Any:
+    """Return plain data for a setting's value: numbers, strings, lists, and named objects."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple):
+        return [serialize(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): serialize(item) for key, item in value.items()}
+    if hasattr(value, "get_config"):
+        return {**_name_of(type(value)), "config": value.get_config()}
+    raise SettingError(
+        f"{value!r} cannot be written to a configuration: give the class a get_config of its own"
+    )
+
+
+def _name_of(cls: type) -> dict[str, Any]:
+    for catalogue in _catalogues.values():
+        if catalogue.classes.get(cls.__name__) is cls:
+            return {
+                "module": catalogue.module,
+                "class_name": cls.__name__,
+                "registered_name": None,
+            }
+    registered = getattr(cls, "__registered_name__", cls.__name__)
+    return {"module": None, "class_name": cls.__name__, "registered_name": registered}
+
+
+def deserialize(data: Any, catalogue: Catalogue | None = None) -> Any:
+    """Return what plain data from `serialize` stands for.
+
+    Args:
+        data: the plain data.
+        catalogue: where to look for the name; by default the family that the data names.
+
+    Raises:
+        SettingError: a name is in no table.
+    """
+    if isinstance(data, list):
+        return [deserialize(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    if "class_name" not in data:
+        return {key: deserialize(value) for key, value in data.items()}
+    name, config = data["class_name"], data.get("config") or {}
+    if not isinstance(name, str) or not isinstance(config, dict):
+        raise SettingError("a configuration must name its class and hold its settings")
+    catalogue = catalogue or _catalogues.get(str(data.get("module")))
+    registered = data.get("registered_name")
+    for table in (_custom.get(), _registered):
+        for key in (registered, name):
+            if isinstance(key, str) and key in table:
+                return _from_config(table[key], config)
+    if catalogue is None:
+        raise SettingError(
+            f"the configuration names '{registered or name}', which is not registered: decorate "
+            "the class with everystep.saving.register_keras_serializable, or load with "
+            "custom_objects={...}"
+        )
+    return _from_config(catalogue.find(name), config)
+
+
+def _from_config(cls: Any, config: Mapping[str, Any]) -> Any:
+    return cls.from_config(config) if hasattr(cls, "from_config") else cls

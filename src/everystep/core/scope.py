@@ -1,0 +1,114 @@
+"""A scope: what one run of a model reads and leaves behind, so that running it is a pure function.
+
+Inside a scope a weight's value is the one that the scope gives it, a new value that a layer assigns
+is kept in the scope, and noise comes from the scope's source. So the same layer code runs eagerly,
+under `jax.jit`, under `jax.grad` and for shape inference.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from everystep.core.randomness import Noise, global_seed, next_call
+from everystep.errors import StateError
+
+if TYPE_CHECKING:
+    from everystep.core.variables import Variable
+
+_active: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+@dataclass
+class Scope:
+    """The inputs of one run (weight values, noise, mode) and what it leaves (updates, losses).
+
+    Args:
+        values: the value of each weight, by the weight's `id`; others have their own value.
+        training: whether layers behave as in training.
+        noise: the source of noise; None means that the run must not need any.
+        parent: the scope to look in for what this one does not hold.
+    """
+
+    values: dict[int, Any] = field(default_factory=dict)
+    training: bool = False
+    noise: Noise | EagerNoise | None = None
+    parent: Scope | None = None
+    updates: dict[int, tuple[Variable, Any]] = field(default_factory=dict)
+    losses: list[Any] = field(default_factory=list)
+    calls: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    draws: Counter[str] = field(default_factory=Counter)
+    compute_dtype: str | None = None
+
+    def value_of(self, variable: Variable) -> Any:
+        """Return the value that a weight has in this run, or None if the scope has none for it."""
+        key = id(variable)
+        if key in self.updates:
+            return self.updates[key][1]
+        if key in self.values:
+            return self.values[key]
+        return self.parent.value_of(variable) if self.parent is not None else None
+
+    def draw(self, path: str, seed: int | None = None) -> jax.Array:
+        """Return a key for the layer at `path`, a new one each time it asks."""
+        if self.noise is None:
+            raise StateError(
+                f"layer '{path}' needs random numbers: give `apply` a key, key=jax.random.key(0)"
+            )
+        self.draws[path] += 1
+        return self.noise.draw(path, self.draws[path], seed)
+
+    def commit(self) -> None:
+        """Make the updates of an eager run the weights' own values."""
+        for variable, value in self.updates.values():
+            if isinstance(value, jax.core.Tracer):
+                raise StateError(
+                    f"weight '{variable.path}' changed inside a JAX transformation, where the "
+                    "change would be lost: call the model through everystep.apply, which returns it"
+                )
+            variable.set_own(value)
+
+    @contextmanager
+    def active(self) -> Iterator[Scope]:
+        """Make this the scope that weights and layers look in."""
+        token = _active.set(self)
+        try:
+            yield self
+        finally:
+            _active.reset(token)
+
+
+def current_scope() -> Scope | None:
+    """Return the scope of the run that we are in, or None outside of any run."""
+    return _active.get()
+
+
+@contextmanager
+def eager_scope() -> Iterator[Scope]:
+    """Give the scope that we are in; outside of any, open one and keep its updates at the end."""
+    scope = current_scope()
+    if scope is not None:
+        yield scope
+        return
+    with Scope(noise=EagerNoise()).active() as scope:
+        yield scope
+    scope.commit()
+
+
+@dataclass
+class EagerNoise:
+    """Noise from the global seed, set up only if a layer asks for it."""
+
+    noise: Noise | None = None
+
+    def draw(self, path: str, count: int, seed: int | None = None) -> jax.Array:
+        """Return the key of a draw; each eager call counts as a step of its own."""
+        if self.noise is None:
+            self.noise = Noise.of_seed(global_seed(), next_call())
+        return self.noise.draw(path, count, seed)

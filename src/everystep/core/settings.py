@@ -1,0 +1,189 @@
+"""Typed settings: declared once in a class, from which constructor, config, repr and checks come.
+
+A class lists its settings in order; what a setting takes is a `Kind`. From the list follow the
+constructor and its signature, `get_config` and `from_config`, the repr, and one clear error for a
+wrong value. A class with an `__init__` of its own works too: its arguments become its config.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self, dataclass_transform
+
+from everystep.core.registry import deserialize, serialize
+from everystep.errors import SettingError
+
+REQUIRED: Any = inspect.Parameter.empty
+
+
+def unchanged(value: Any) -> Any:
+    """Return the value."""
+    return value
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a setting takes: the words for it, how to read a value, how to write it to a config.
+
+    Args:
+        wanted: what a value must be, as the error message says it.
+        parse: returns the value to keep; raises ValueError, TypeError or KeyError for others.
+        to_config: returns plain data for the value kept.
+        refused: values that must be refused; the law over all settings tries them.
+    """
+
+    wanted: str
+    parse: Callable[[Any], Any]
+    to_config: Callable[[Any], Any] = unchanged
+    refused: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of a class: its kind, its default and its place in the constructor."""
+
+    kind: Kind
+    default: Any = REQUIRED
+    kw_only: bool = False
+    in_config: bool = True
+    name: str = ""
+
+    def parse(self, owner: str, value: Any) -> Any:
+        """Return the value to keep, or raise the error that names class, setting and cure."""
+        try:
+            return self.kind.parse(value)
+        except SettingError as error:
+            raise SettingError(f"{owner}: {self.name}: {error}") from None
+        except (ValueError, TypeError, KeyError, OverflowError):
+            raise SettingError(
+                f"{owner}: {self.name} must be {self.kind.wanted}, not {value!r}"
+            ) from None
+
+
+def setting(
+    kind: Kind, *, default: Any = REQUIRED, kw_only: bool = False, in_config: bool = True
+) -> Any:
+    """Declare a setting in a class body.
+
+    Args:
+        kind: what it takes.
+        default: the value where none is given; without one the setting is required.
+        kw_only: whether it can be given by name alone.
+        in_config: whether `get_config` lists it.
+    """
+    return Setting(kind, default, kw_only, in_config)
+
+
+@dataclass_transform(field_specifiers=(setting,))
+class Configurable:
+    """A class whose settings are declared as typed fields; see the module's docstring."""
+
+    settings: ClassVar[Mapping[str, Setting]] = {}
+    _own_init: ClassVar[bool] = False
+    _given: tuple[tuple[Any, ...], dict[str, Any]]
+
+    def __init_subclass__(cls, fills_settings: bool = False, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = {
+            name: replace(value, name=name)
+            for name, value in vars(cls).items()
+            if isinstance(value, Setting)
+        }
+        for name in own:
+            delattr(cls, name)
+        inherited: dict[str, Setting] = {}
+        for base in reversed(cls.__mro__[1:]):
+            inherited |= getattr(base, "settings", {})
+        cls.settings = dict(sorted((inherited | own).items(), key=lambda item: item[1].kw_only))
+        if "__init__" in vars(cls):
+            cls._own_init = not fills_settings
+        if not cls._own_init:
+            cls.__signature__ = _signature(cls.settings)  # type: ignore[attr-defined]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Remember the arguments, for classes that have an `__init__` of their own."""
+        self = super().__new__(cls)
+        object.__setattr__(self, "_given", (args, kwargs))
+        return self
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        for name, value in self._bind(args, kwargs).items():
+            setattr(self, name, self.settings[name].parse(type(self).__name__, value))
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        owner = type(self).__name__
+        for name in kwargs:
+            if name not in self.settings:
+                near = difflib.get_close_matches(name, self.settings, 1)
+                cure = (
+                    f"did you mean '{near[0]}'?" if near else f"it has {', '.join(self.settings)}"
+                )
+                raise SettingError(f"{owner} has no setting '{name}': {cure}")
+        try:
+            bound = _signature(self.settings).bind(*args, **kwargs)
+        except TypeError as error:
+            raise SettingError(f"{owner}: {error}") from None
+        bound.apply_defaults()
+        return bound.arguments
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings as plain data, from which `from_config` makes an equal object."""
+        config = {
+            name: item.kind.to_config(getattr(self, name))
+            for name, item in self.settings.items()
+            if item.in_config
+        }
+        return config | self._own_arguments()
+
+    def _own_arguments(self) -> dict[str, Any]:
+        """Return the arguments of a class with its own `__init__`, as plain data."""
+        if not self._own_init:
+            return {}
+        args, kwargs = self._given
+        signature = inspect.signature(type(self).__init__)
+        bound = signature.bind(self, *args, **kwargs).arguments
+        return {
+            name: serialize(value)
+            for name, value in bound.items()
+            if name not in self.settings and _by_name(signature.parameters[name])
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return a new object with the settings that `get_config` gave."""
+        if cls._own_init:
+            return cls(**{name: deserialize(value) for name, value in config.items()})
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        parts = []
+        for name, item in self.settings.items():
+            value = getattr(self, name, item.default)
+            if item.in_config and not _is_default(item, value):
+                parts.append(f"{name}={item.kind.to_config(value)!r}")
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _is_default(item: Setting, value: Any) -> bool:
+    if item.default is REQUIRED:
+        return False
+    kept = item.kind.to_config(item.kind.parse(item.default))
+    return bool(kept == item.kind.to_config(value))
+
+
+def _by_name(parameter: inspect.Parameter) -> bool:
+    plain = (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    return parameter.name != "self" and parameter.kind in plain
+
+
+def _signature(settings: Mapping[str, Setting]) -> inspect.Signature:
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    parameters = [
+        inspect.Parameter(name, kinds[item.kw_only], default=item.default)
+        for name, item in settings.items()
+    ]
+    required_first = sorted(parameters, key=lambda p: (p.kind, p.default is not REQUIRED))
+    return inspect.Signature(required_first)
