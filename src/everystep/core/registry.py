@@ -7,6 +7,7 @@ what is in no table is refused, and nothing is imported or called to find out.
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from everystep.core.naming import snake_case
 from everystep.errors import SettingError
 
 T = TypeVar("T")
@@ -31,21 +33,22 @@ class Catalogue:
     Args:
         what: the family in words, for error messages: `initializer`.
         module: the family's name in configurations: `keras.initializers`.
-        classes: the classes, found under their own names.
-        aliases: further names that people may use.
+        classes: the classes, found under their own names; a family of functions lists those.
+        aliases: further names that people may use, besides the classes' own in snake case.
     """
 
     def __init__(
         self,
         what: str,
         module: str,
-        classes: Iterable[type],
-        aliases: Mapping[str, type] | None = None,
+        classes: Iterable[Any],
+        aliases: Mapping[str, Any] | None = None,
     ) -> None:
         self.what = what
         self.module = module
-        self.classes: dict[str, type] = {cls.__name__: cls for cls in classes}
-        self.aliases = dict(aliases or {})
+        self.classes: dict[str, Any] = {cls.__name__: cls for cls in classes}
+        self.aliases = {snake_case(name): cls for name, cls in self.classes.items()}
+        self.aliases |= aliases or {}
         _catalogues[module] = self
 
     def find(self, name: str) -> Any:
@@ -130,6 +133,8 @@ def serialize(value: Any) -> Any:
         return {str(key): serialize(item) for key, item in value.items()}
     if hasattr(value, "get_config"):
         return {**_name_of(type(value)), "config": value.get_config()}
+    if inspect.isfunction(value):
+        return _name_of_function(value)
     raise SettingError(
         f"{value!r} cannot be written to a configuration: give the class a get_config of its own"
     )
@@ -145,6 +150,25 @@ def _name_of(cls: type) -> dict[str, Any]:
             }
     registered = getattr(cls, "__registered_name__", cls.__name__)
     return {"module": None, "class_name": cls.__name__, "registered_name": registered}
+
+
+def _name_of_function(function: Any) -> dict[str, Any]:
+    name = getattr(function, "__registered_name__", None)
+    if name is None:
+        own = function.__name__
+        tables = (_custom.get(), *(catalogue.classes for catalogue in _catalogues.values()))
+        if not any(table.get(own) is function for table in tables):
+            raise SettingError(
+                f"the function '{own}' is in no table, so a configuration cannot name it: decorate "
+                "it with everystep.saving.register_keras_serializable"
+            )
+        name = own
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name,
+        "registered_name": "function",
+    }
 
 
 def deserialize(data: Any, catalogue: Catalogue | None = None) -> Any:
@@ -164,6 +188,8 @@ def deserialize(data: Any, catalogue: Catalogue | None = None) -> Any:
     if "class_name" not in data:
         return {key: deserialize(value) for key, value in data.items()}
     name, config = data["class_name"], data.get("config") or {}
+    if name == "function" and isinstance(config, str):
+        return _function_named(config, catalogue)
     if not isinstance(name, str) or not isinstance(config, dict):
         raise SettingError("a configuration must name its class and hold its settings")
     catalogue = catalogue or _catalogues.get(str(data.get("module")))
@@ -179,6 +205,16 @@ def deserialize(data: Any, catalogue: Catalogue | None = None) -> Any:
             "custom_objects={...}"
         )
     return _from_config(catalogue.find(name), config)
+
+
+def _function_named(name: str, catalogue: Catalogue | None) -> Any:
+    if catalogue is not None:
+        return catalogue.find(name)
+    tables = (_custom.get(), _registered, *(table.classes for table in _catalogues.values()))
+    for table in tables:
+        if name in table:
+            return table[name]
+    raise SettingError(unknown("function", name, {**_registered, **_custom.get()}))
 
 
 def _from_config(cls: Any, config: Mapping[str, Any]) -> Any:
