@@ -19,6 +19,9 @@ Shape = Sequence[int]
 class Initializer(Configurable):
     """Base of all initializers; a subclass of your own defines `__call__(shape, dtype)`."""
 
+    # A type comment, because an annotation would make it the first setting of every subclass.
+    seed = None  # type: int | None
+
     def __call__(self, shape: Shape, dtype: Any = None) -> Any:
         """Return an array of first values."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype=None)")
@@ -36,7 +39,7 @@ class Initializer(Configurable):
                 follow from the global seed and this path.
             shape: the shape of the weight.
         """
-        return self.sample(initial_draw(path, vars(self).get("seed")), tuple(shape))
+        return self.sample(initial_draw(path, self.seed), tuple(shape))
 
 
 class Sampled(Initializer):
