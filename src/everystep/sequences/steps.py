@@ -65,7 +65,8 @@ class Steps(ReadsLikeArray):
                 layer can take.
 
         Raises:
-            DataError: The values are not numeric, the shapes do not fit, or the segments do not name sequences properly.
+            DataError: The values are not numeric, the shapes do not fit, or the segments do not
+                name sequences properly.
 
         Example:
             >>> Steps.of([[5, 6, 7]], [[1, 1, 2]])
