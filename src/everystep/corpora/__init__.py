@@ -1,0 +1,52 @@
+"""Labelled sequences to learn from, and the vocabularies that turn them into ids.
+
+The corpus of the demonstration is Python source that every machine has: the standard library of
+the running interpreter, each token with the role that it plays.
+"""
+
+from everystep.corpora.baselines import (
+    BaselineScore,
+    MajorityBaseline,
+    majority_baseline,
+    score_baseline,
+)
+from everystep.corpora.python_source import (
+    LONGEST,
+    SourceSequence,
+    Token,
+    read_source,
+    read_source_file,
+)
+from everystep.corpora.source_roles import NAME_ROLES, ROLES
+from everystep.corpora.standard_library import (
+    Skipped,
+    SourceCorpus,
+    Split,
+    read_standard_library,
+    split_of,
+    standard_library_files,
+)
+from everystep.corpora.vocabulary import PADDING, UNKNOWN, Vocabulary
+
+__all__ = [
+    "LONGEST",
+    "NAME_ROLES",
+    "PADDING",
+    "ROLES",
+    "UNKNOWN",
+    "BaselineScore",
+    "MajorityBaseline",
+    "Skipped",
+    "SourceCorpus",
+    "SourceSequence",
+    "Split",
+    "Token",
+    "Vocabulary",
+    "majority_baseline",
+    "read_source",
+    "read_source_file",
+    "read_standard_library",
+    "score_baseline",
+    "split_of",
+    "standard_library_files",
+]
