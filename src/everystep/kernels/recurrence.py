@@ -1,0 +1,208 @@
+"""The entry to the recurrent loop: what it takes and promises, whichever twin runs it."""
+
+from functools import partial
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+from jax.typing import ArrayLike
+
+from everystep.errors import SettingError, ShapeError
+from everystep.kernels import loop as xla
+from everystep.kernels.gates import Gates, States
+from everystep.kernels.resets import resets
+
+Derivatives = Literal["reverse", "any"]
+
+
+def recurrent(
+    gates: Gates,
+    inputs: ArrayLike,
+    kernel: ArrayLike,
+    recurrent_kernel: ArrayLike,
+    bias: ArrayLike | None,
+    initial: tuple[ArrayLike, ...],
+    *,
+    recurrent_bias: ArrayLike | None = None,
+    segments: ArrayLike | None = None,
+    zero_output_for_mask: bool = False,
+    packed: bool = False,
+    reverse: bool = False,
+    recurrent_dropout: ArrayLike | None = None,
+    derivatives: Derivatives = "reverse",
+) -> tuple[jax.Array, States]:
+    """Runs a recurrent cell over the steps of every row.
+
+    At step t of a row, with the states s of the step before it:
+
+        s'   = 0 where a packed row starts another sequence here, else s
+        new  = gates(x[t] @ kernel + bias,
+                     (s'[0] * recurrent_dropout) @ recurrent_kernel + recurrent_bias, s')
+        s[t] = new where the step is real, else s'
+        outputs[t] = s[t][0]
+
+    Shapes:
+        inputs: (batch, steps, features).
+        kernel, recurrent_kernel: (features, shares), (units, shares); shares = blocks * units.
+        bias, recurrent_bias: (shares,).
+        initial: one (batch, units) for each state of the cell.
+        segments: (batch, steps), integers.
+        recurrent_dropout: (batch, units).
+
+    Args:
+        gates: the cell's equation, such as `LSTMGates()`; hashable, a new one compiles anew.
+        inputs: the rows. What they hold at padding is never read.
+        kernel: weights of the inputs, block by block in the cell's gate order.
+        recurrent_kernel: weights of the first state, in the same order.
+        bias: added to the inputs' share, or None.
+        initial: the states before the first step.
+        recurrent_bias: added to the recurrent share, or None; only some cells tell it from bias.
+        segments: the sequence that each step belongs to, 0 for padding; None: all steps are real.
+            Padding carries the states, and its output repeats the carried one.
+        zero_output_for_mask: give zeros at padding instead.
+        packed: rows may hold several sequences: the states are zeroed where the id differs from
+            the last real one before it. A row's first real step starts from `initial`.
+        reverse: run from the last step to the first, "before" meaning after; outputs stay with
+            their steps.
+        recurrent_dropout: multiplies the first state ahead of its product, the same at all steps.
+        derivatives: "reverse" has the fast backward pass, which JAX can also differentiate
+            further; "any" also allows `jax.jvp` and `jax.jacfwd`, with JAX's own slower one.
+
+    Returns:
+        The outputs, (batch, steps, units), in the type of the inputs and kernels taken together,
+        and the states after the last processed step, in the type of `initial` where it is wider.
+        Types narrower than float32 multiply as they are, and add up and keep states in float32.
+
+    Raises:
+        ShapeError: two arrays do not fit each other.
+        SettingError: `packed` without segments, or a value of `derivatives` that does not exist.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from everystep.kernels import SimpleRNNGates
+        >>> add = SimpleRNNGates(activation=lambda total: total)
+        >>> one, rows = jnp.ones((1, 1)), jnp.ones((1, 5, 1))
+        >>> outputs, (last,) = recurrent(add, rows, one, one, None, (jnp.zeros((1, 1)),),
+        ...                              segments=[[1, 1, 2, 2, 0]], packed=True)
+        >>> outputs[0, :, 0].tolist(), last.tolist()
+        ([1.0, 2.0, 1.0, 2.0, 2.0], [[2.0]])
+
+    Source: gates.py names each cell's; Williams and Zipser 1995 for the backward pass in time.
+    """
+    if derivatives not in ("reverse", "any"):
+        raise SettingError(f"derivatives={derivatives!r} does not exist; use 'reverse' or 'any'")
+    if packed and segments is None:
+        raise SettingError("packed=True needs segments, which say where each sequence starts")
+    arrays: dict[str, Any] = {
+        "inputs": inputs,
+        "kernel": kernel,
+        "recurrent_kernel": recurrent_kernel,
+        "bias": bias,
+        "initial": tuple(initial),
+        "recurrent_bias": recurrent_bias,
+        "segments": segments,
+        "recurrent_dropout": recurrent_dropout,
+    }
+    arrays = {
+        name: tuple(map(jnp.asarray, given)) if name == "initial" else _array(given)
+        for name, given in arrays.items()
+    }
+    _check_shapes(gates, arrays)
+    result: tuple[jax.Array, States] = _run(
+        gates, arrays, zero_output_for_mask, packed, reverse, derivatives
+    )
+    return result
+
+
+def _array(given: ArrayLike | None) -> jax.Array | None:
+    return None if given is None else jnp.asarray(given)
+
+
+def _check_shapes(gates: Gates, arrays: dict[str, Any]) -> None:
+    """Holds every array to the sizes that inputs and recurrent kernel set."""
+    for name, rank in (("inputs", 3), ("kernel", 2), ("recurrent_kernel", 2)):
+        if arrays[name].ndim != rank:
+            raise ShapeError(f"{name} must have {rank} axes, got shape {arrays[name].shape}")
+    batch, steps, features = arrays["inputs"].shape
+    units = arrays["recurrent_kernel"].shape[0]
+    shares = gates.blocks * units
+    if len(arrays["initial"]) != gates.state_count:
+        raise ShapeError(
+            f"{type(gates).__name__} has {gates.state_count} states, "
+            f"got {len(arrays['initial'])} initial ones"
+        )
+    wanted = {
+        "kernel": (features, shares),
+        "recurrent_kernel": (units, shares),
+        "bias": (shares,),
+        "recurrent_bias": (shares,),
+        "segments": (batch, steps),
+        "recurrent_dropout": (batch, units),
+    }
+    found = [(name, arrays[name], shape) for name, shape in wanted.items()]
+    found += [("initial state", state, (batch, units)) for state in arrays["initial"]]
+    for name, array, shape in found:
+        if array is not None and array.shape != shape:
+            raise ShapeError(f"{name} must have shape {shape}, got {array.shape}")
+
+
+@partial(jax.jit, static_argnums=(0, 2, 3, 4, 5))
+def _run(
+    gates: Gates,
+    arrays: dict[str, Any],
+    zero_output_for_mask: bool,
+    packed: bool,
+    reverse: bool,
+    derivatives: Derivatives,
+) -> tuple[jax.Array, States]:
+    """Compiled once for each set of shapes and settings, so that eager calls are cheap too."""
+    batch, steps, _ = arrays["inputs"].shape
+    segments = arrays["segments"]
+    real = None if segments is None else (segments != 0)[:, :, None]
+    loop = xla.Loop(gates, reverse, _units_first(batch, steps))
+    operands, dtype = _operands(arrays, real, packed=packed, reverse=reverse)
+    run = xla.run if derivatives == "reverse" else xla.run_plain
+    outputs, last = run(loop, operands)
+    outputs = jnp.transpose(outputs, (2, 0, 1)).astype(dtype)
+    if zero_output_for_mask and real is not None:
+        outputs = jnp.where(real, outputs, 0)
+    return outputs, tuple(
+        state.T.astype(jnp.promote_types(dtype, given.dtype))
+        for state, given in zip(last, arrays["initial"], strict=True)
+    )
+
+
+def _operands(
+    arrays: dict[str, Any], real: jax.Array | None, *, packed: bool, reverse: bool
+) -> tuple[xla.Operands, Any]:
+    """Brings the arrays into the loop's layout and types; gives the type of the outputs too."""
+    dtype = jnp.result_type(arrays["inputs"], arrays["kernel"], arrays["recurrent_kernel"])
+    wide = jnp.promote_types(dtype, jnp.float32)
+    inputs = arrays["inputs"].astype(dtype)
+    if real is not None:
+        # Zeros at padding, not a mask on the gradient: a NaN there would survive times zero.
+        inputs = jnp.where(real, inputs, 0)
+    columns = {
+        name: None if arrays[name] is None else arrays[name].astype(wide)[:, None]
+        for name in ("bias", "recurrent_bias")
+    }
+    dropout = arrays["recurrent_dropout"]
+    starts = resets(arrays["segments"], reverse=reverse)[:, :, None] if packed else None
+    return xla.Operands(
+        inputs=jnp.transpose(inputs, (1, 2, 0)),
+        kernel=arrays["kernel"].astype(dtype),
+        recurrent_kernel=arrays["recurrent_kernel"].astype(dtype),
+        bias=columns["bias"],
+        recurrent_bias=columns["recurrent_bias"],
+        initial=tuple(state.astype(wide).T for state in arrays["initial"]),
+        dropout=None if dropout is None else dropout.astype(wide).T,
+        real=None if real is None else jnp.transpose(real, (1, 2, 0)),
+        resets=None if starts is None else jnp.transpose(starts, (1, 2, 0)),
+    ), dtype
+
+
+def _units_first(batch: Any, steps: Any) -> bool:
+    """Whether turning the weights around pays: not for a few rows, nor for a few steps."""
+    few_rows = isinstance(batch, int) and batch < 4
+    few_steps = isinstance(steps, int) and steps < 8
+    return not few_rows and not few_steps
