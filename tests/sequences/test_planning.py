@@ -13,7 +13,10 @@ from everystep.sequences.buckets import bucketed_groups
 from tests.strategies import lengths
 
 Lengths = npt.NDArray[np.int64]
-ENGLISH = Path(__file__).parents[2].parent / "shared/data/UD_English-EWT/en_ewt-ud-train.conllu"
+NAME = "en_ewt-ud-train.conllu"
+# In any folder beside the repository that holds data/.
+FOUND = Path(__file__).parents[3].glob(f"*/data/UD_English-EWT/{NAME}")
+ENGLISH = next(FOUND, None)
 
 
 @given(lengths(), st.integers(0, 3), st.none() | st.integers(0, 9), st.integers(1, 4))
@@ -131,6 +134,15 @@ def test_groups_hold_each_sequence_once_and_only_the_last_is_short(
         assert np.all(sizes[members] <= steps)
 
 
+def test_groups_come_as_they_fill_up_not_by_length() -> None:
+    groups = bucketed_groups(np.array([5, 5, 1, 1, 5, 1]), np.arange(6), 2, np.array([1, 5]))
+    assert [(members.tolist(), steps) for members, steps in groups] == [
+        ([0, 1], 5),
+        ([2, 3], 1),
+        ([4, 5], 5),
+    ]
+
+
 def test_no_sequences_make_one_group_of_none() -> None:
     nothing = np.empty(0, int)
     groups = bucketed_groups(nothing, nothing, 2, bucket_lengths(nothing))
@@ -139,8 +151,8 @@ def test_no_sequences_make_one_group_of_none() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_rows_of_real_sentences_in_random_order_are_full(seed: int) -> None:
-    if not ENGLISH.exists():
-        pytest.skip(f"the corpus {ENGLISH.name} is not beside the repository")
+    if ENGLISH is None:
+        pytest.skip(f"the corpus {NAME} is not beside the repository")
     sentences = ENGLISH.read_text(encoding="utf-8").strip().split("\n\n")
     sizes = np.array(
         [

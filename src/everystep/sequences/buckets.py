@@ -63,7 +63,7 @@ def bucketed_groups(
 ) -> list[tuple[npt.NDArray[np.int64], int]]:
     """Group sequences of like length by `rows`, in the order in which the groups fill up.
 
-    What is left over of a bucket goes first into the next longer one, so that only the last group
+    What is left over of a bucket goes into the next longer one, so that only the last group
     can hold fewer than `rows`.
 
     Shapes:
@@ -75,13 +75,13 @@ def bucketed_groups(
     Example:
         >>> lengths, shapes = np.array([1, 4, 2, 2]), np.array([2, 4])
         >>> bucketed_groups(lengths, np.arange(4), rows=2, shapes=shapes)
-        [(array([0, 2]), 2), (array([3, 1]), 4)]
+        [(array([0, 2]), 2), (array([1, 3]), 4)]
     """
     bucket_of = np.searchsorted(shapes, lengths[order])
     full: list[npt.NDArray[np.intp]] = []
     left = np.empty(0, dtype=np.intp)
     for bucket in range(len(shapes)):
-        places = np.concatenate([left, np.flatnonzero(bucket_of == bucket)])
+        places = np.sort(np.concatenate([left, np.flatnonzero(bucket_of == bucket)]))
         cut = len(places) - len(places) % rows
         full.extend(places[:cut].reshape(-1, rows))
         left = places[cut:]
