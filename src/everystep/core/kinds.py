@@ -6,6 +6,8 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
+
 from everystep.core.dtypes import DTypePolicy
 from everystep.core.settings import Kind
 
@@ -99,3 +101,9 @@ DTYPE = Kind(
     lambda policy: policy.to_config(),
     refused=("float7", 3.5),
 )
+ARRAY_DTYPE = Kind(
+    "the dtype of an array",
+    lambda value: jnp.dtype(value).name,
+    refused=("float7", 3.5),
+)
+ANYTHING = Kind("anything", lambda value: value)

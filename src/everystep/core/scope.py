@@ -45,6 +45,12 @@ class Scope:
     calls: list[tuple[Any, Any, Any]] = field(default_factory=list)
     draws: Counter[str] = field(default_factory=Counter)
     compute_dtype: str | None = None
+    recording: bool = False
+
+    def record(self, layer: Any, inputs: Any, outputs: Any) -> None:
+        """Note that a layer turned these inputs into these outputs, where calls are recorded."""
+        if self.recording:
+            self.calls.append((layer, inputs, outputs))
 
     def value_of(self, variable: Variable) -> Any:
         """Return the value that a weight has in this run, or None if the scope has none for it."""

@@ -49,6 +49,7 @@ class Setting:
     default: Any = REQUIRED
     kw_only: bool = False
     in_config: bool = True
+    attribute: str = ""
     name: str = ""
 
     def parse(self, owner: str, value: Any) -> Any:
@@ -64,7 +65,12 @@ class Setting:
 
 
 def setting(
-    kind: Kind, *, default: Any = REQUIRED, kw_only: bool = False, in_config: bool = True
+    kind: Kind,
+    *,
+    default: Any = REQUIRED,
+    kw_only: bool = False,
+    in_config: bool = True,
+    attribute: str = "",
 ) -> Any:
     """Declare a setting in a class body.
 
@@ -73,8 +79,9 @@ def setting(
         default: the value where none is given; without one the setting is required.
         kw_only: whether it can be given by name alone.
         in_config: whether `get_config` lists it.
+        attribute: where the object keeps it, if not under the setting's own name.
     """
-    return Setting(kind, default, kw_only, in_config)
+    return Setting(kind, default, kw_only, in_config, attribute)
 
 
 @dataclass_transform(field_specifiers=(setting,))
@@ -88,7 +95,7 @@ class Configurable:
     def __init_subclass__(cls, fills_settings: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         own = {
-            name: replace(value, name=name)
+            name: replace(value, name=name, attribute=value.attribute or name)
             for name, value in vars(cls).items()
             if isinstance(value, Setting)
         }
@@ -97,10 +104,12 @@ class Configurable:
         inherited: dict[str, Setting] = {}
         for base in reversed(cls.__mro__[1:]):
             inherited |= getattr(base, "settings", {})
-        cls.settings = dict(sorted((inherited | own).items(), key=lambda item: item[1].kw_only))
+        # A setting that is declared again stands where this class puts it.
+        kept = {name: item for name, item in inherited.items() if name not in own}
+        cls.settings = dict(sorted((kept | own).items(), key=lambda item: item[1].kw_only))
         if "__init__" in vars(cls):
             cls._own_init = not fills_settings
-        if not cls._own_init:
+        if not cls._own_init and _open_ended(cls.__init__):
             cls.__signature__ = _signature(cls.settings)  # type: ignore[attr-defined]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
@@ -111,7 +120,8 @@ class Configurable:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         for name, value in self._bind(args, kwargs).items():
-            setattr(self, name, self.settings[name].parse(type(self).__name__, value))
+            item = self.settings[name]
+            setattr(self, item.attribute, item.parse(type(self).__name__, value))
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         owner = type(self).__name__
@@ -132,7 +142,7 @@ class Configurable:
     def get_config(self) -> dict[str, Any]:
         """Return the settings as plain data, from which `from_config` makes an equal object."""
         config = {
-            name: item.kind.to_config(getattr(self, name))
+            name: item.kind.to_config(getattr(self, item.attribute))
             for name, item in self.settings.items()
             if item.in_config
         }
@@ -155,13 +165,18 @@ class Configurable:
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return a new object with the settings that `get_config` gave."""
         if cls._own_init:
-            return cls(**{name: deserialize(value) for name, value in config.items()})
+            return cls(
+                **{
+                    name: value if name in cls.settings else deserialize(value)
+                    for name, value in config.items()
+                }
+            )
         return cls(**config)
 
     def __repr__(self) -> str:
         parts = []
         for name, item in self.settings.items():
-            value = getattr(self, name, item.default)
+            value = getattr(self, item.attribute, item.default)
             if item.in_config and not _is_default(item, value):
                 parts.append(f"{name}={item.kind.to_config(value)!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
@@ -172,6 +187,11 @@ def _is_default(item: Setting, value: Any) -> bool:
         return False
     kept = item.kind.to_config(item.kind.parse(item.default))
     return bool(kept == item.kind.to_config(value))
+
+
+def _open_ended(function: Any) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters)
 
 
 def _by_name(parameter: inspect.Parameter) -> bool:

@@ -30,6 +30,7 @@ class Variable:
         regularizer: a function of the value that is added to the loss.
         constraint: a function of the value that is applied after each update.
         dtype: the dtype to keep the value in.
+        redraw: gives first values for a variable like this one at another path.
 
     Example:
         >>> import jax.numpy as jnp
@@ -48,6 +49,7 @@ class Variable:
         regularizer: Callable[[Any], Any] | None = None,
         constraint: Callable[[Any], Any] | None = None,
         dtype: Any = None,
+        redraw: Callable[[str], Any] | None = None,
     ) -> None:
         # A layer may be built while JAX traces it; its weights are real all the same.
         with jax.ensure_compile_time_eval():
@@ -57,6 +59,7 @@ class Variable:
         self.trainable = trainable
         self.regularizer = regularizer
         self.constraint = constraint
+        self.redraw = redraw
         self._lent = False
 
     @property
@@ -126,6 +129,25 @@ class Variable:
         self._value = value
         self._lent = False
 
+    def stack(self, count: int) -> None:
+        """Give the variable a leading axis: first values of `count` variables like this one.
+
+        The regularizer and constraint go on treating each of them alone.
+        """
+        values = [
+            self._value if self.redraw is None else jnp.asarray(self.redraw(f"{self.path}/{i}"))
+            for i in range(count)
+        ]
+        with jax.ensure_compile_time_eval():
+            self.set_own(jnp.stack(values))
+        regularizer, constraint, redraw = self.regularizer, self.constraint, self.redraw
+        if regularizer is not None:
+            self.regularizer = lambda value: jnp.sum(jax.vmap(regularizer)(value))
+        if constraint is not None:
+            self.constraint = jax.vmap(constraint)
+        if redraw is not None:
+            self.redraw = lambda path: np.stack([redraw(f"{path}/{i}") for i in range(count)])
+
     def own(self) -> Any:
         """Return the variable's own value for a step that will overwrite its memory.
 
@@ -165,7 +187,7 @@ class Variable:
         """Return a variable that holds the leaf, whatever JAX put there."""
         variable = object.__new__(cls)
         variable.name, variable.path, variable.trainable = fixed
-        variable.regularizer = variable.constraint = None
+        variable.regularizer = variable.constraint = variable.redraw = None
         variable._value = leaves[0]
         variable._lent = False
         return variable

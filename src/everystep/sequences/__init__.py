@@ -8,7 +8,14 @@ put the outputs back in the order of the list.
 """
 
 from everystep.sequences.arraylike import Array, ReadsLikeArray
-from everystep.sequences.batching import Aligned, Batch, Batches, packed_batches, padded_batches
+from everystep.sequences.batching import (
+    Aligned,
+    Batch,
+    Batches,
+    check_aligned,
+    packed_batches,
+    padded_batches,
+)
 from everystep.sequences.buckets import bucket_lengths
 from everystep.sequences.gathering import gather_back, gather_rows
 from everystep.sequences.packing import pack
@@ -28,6 +35,7 @@ __all__ = [
     "Steps",
     "boundaries",
     "bucket_lengths",
+    "check_aligned",
     "from_mask",
     "gather_back",
     "gather_rows",

@@ -56,7 +56,7 @@ class Batches:
     def __init__(
         self, inputs: Ragged, aligned: Aligned, layouts: Sequence[Layout], *, packed: bool
     ) -> None:
-        _check_aligned(inputs, aligned)
+        check_aligned(inputs, aligned)
         self._inputs = inputs
         self._aligned = dict(aligned)
         self._layouts = layouts
@@ -192,7 +192,19 @@ def padded_batches(
     return Batches(inputs, aligned or {}, layouts, packed=False)
 
 
-def _check_aligned(inputs: Ragged, aligned: Aligned) -> None:
+def check_aligned(inputs: Ragged, aligned: Aligned) -> None:
+    """Refuse what does not go with the inputs, sequence by sequence and step by step.
+
+    Args:
+        inputs: The sequences.
+        aligned: By name, what goes with them.
+
+    Raises:
+        DataError: With the name, the first sequence that differs, and both lengths.
+
+    Example:
+        >>> check_aligned(Ragged.of([[1, 2], [3]]), {"y": Ragged.of([[0, 1], [1]])})
+    """
     for name, data in aligned.items():
         if len(data) != len(inputs):
             raise DataError(

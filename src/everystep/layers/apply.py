@@ -1,0 +1,112 @@
+"""The one door to a model's arithmetic: a pure function of weights, inputs and noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+
+from everystep.core.randomness import Noise
+from everystep.core.scope import Scope, current_scope
+from everystep.core.variables import Variable
+from everystep.errors import DataError
+from everystep.layers.layer import Layer
+
+
+class Result(NamedTuple):
+    """What one run of a layer leaves: its outputs, its new state, and losses added on the way."""
+
+    outputs: Any
+    state: dict[str, Any]
+    losses: list[Any]
+
+
+def run(
+    layer: Layer,
+    variables: Mapping[str, Variable],
+    weights: Mapping[str, Any],
+    inputs: Any,
+    *,
+    training: bool = False,
+    noise: Noise | None = None,
+    **kwargs: Any,
+) -> Result:
+    """Run a layer as a pure function of `weights`, `inputs` and `noise`.
+
+    Args:
+        layer: the layer or model, built.
+        variables: its variables by path, from `layer.named_weights()`.
+        weights: a value for each of them.
+        inputs: what the layer is called on.
+        training: whether layers behave as in training.
+        noise: where random numbers come from, if any are needed.
+        **kwargs: further arguments of the layer's `call`.
+    """
+    scope = Scope(
+        values={id(variable): weights[path] for path, variable in variables.items()},
+        training=training,
+        noise=noise,
+        parent=current_scope(),
+    )
+    with scope.active():
+        outputs = layer(inputs, training=training, **kwargs)
+        trainable = {id(variable) for variable in layer.trainable_weights}
+        state = {
+            path: scope.value_of(variable)
+            for path, variable in variables.items()
+            if id(variable) not in trainable
+        }
+    return Result(outputs, state, scope.losses)
+
+
+def apply(
+    layer: Layer,
+    weights: Mapping[str, Any],
+    inputs: Any,
+    *,
+    training: bool = False,
+    key: jax.Array | None = None,
+    **kwargs: Any,
+) -> tuple[Any, dict[str, Any]]:
+    """Run a layer as a pure function, under any JAX transformation.
+
+    Args:
+        layer: the layer or model, built.
+        weights: a value for each weight, by path, as `weights_of(layer)` gives them.
+        inputs: what the layer is called on.
+        training: whether layers behave as in training.
+        key: a JAX random key, needed where a layer draws random numbers.
+        **kwargs: further arguments of the layer's `call`.
+
+    Returns:
+        The outputs, and the new values of the weights that training does not change.
+
+    Raises:
+        DataError: a weight is missing, or there is one that the layer does not have.
+
+    Example:
+        >>> import everystep as es, jax, jax.numpy as jnp
+        >>> layer = es.layers.Dense(2)
+        >>> x = jnp.ones((4, 3))
+        >>> _ = layer(x)
+        >>> loss = lambda weights: es.apply(layer, weights, x)[0].sum()
+        >>> {path: g.shape for path, g in jax.grad(loss)(es.weights_of(layer)).items()}
+        {'dense/kernel': (3, 2), 'dense/bias': (2,)}
+    """
+    variables = layer.named_weights()
+    if variables.keys() != weights.keys():
+        missing = sorted(variables.keys() - weights.keys())
+        extra = sorted(weights.keys() - variables.keys())
+        raise DataError(
+            f"the weights do not belong to layer '{layer.path}': missing {missing}, unknown "
+            f"{extra}. Take them from everystep.weights_of(layer)"
+        )
+    noise = None if key is None else Noise(key, 0)
+    result = run(layer, variables, weights, inputs, training=training, noise=noise, **kwargs)
+    return result.outputs, result.state
+
+
+def weights_of(layer: Layer) -> dict[str, Any]:
+    """Return the value of each weight of a layer or model, by path."""
+    return {path: variable.value for path, variable in layer.named_weights().items()}

@@ -1,0 +1,143 @@
+"""Bidirectional: a recurrent layer once from the left and once from the right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from everystep.core import kinds
+from everystep.core.settings import setting
+from everystep.errors import SettingError, ShapeError
+from everystep.layers.layer import Layer
+from everystep.layers.recurrent import Recurrent
+from everystep.layers.spec import InputSpec
+from everystep.layers.wrappers import LAYER, Wrapper
+from everystep.sequences import Steps
+
+MERGES: dict[str | None, Callable[[Any, Any], Any]] = {
+    "concat": lambda forward, backward: jnp.concatenate([forward, backward], -1),
+    "sum": lambda forward, backward: forward + backward,
+    "ave": lambda forward, backward: (forward + backward) / 2,
+    "mul": lambda forward, backward: forward * backward,
+    None: lambda forward, backward: (forward, backward),
+}
+
+
+class Bidirectional(Wrapper):
+    """A recurrent layer that reads forward, and one that reads backward, merged at every step.
+
+    Equation: `y_t = merge(forward(x)_t, backward(x)_t)`, where `backward` reads from the last step
+    to the first and its output is turned round again. In a packed row each sequence is read
+    backward from its own end.
+
+    Shapes: `(batch, steps, features)` -> `(batch, steps, 2 * units)` for `merge_mode="concat"`,
+    `(batch, steps, units)` for the other modes, two such outputs for None; without the steps where
+    the layer returns the last one alone. With `return_state` the states of both follow.
+
+    Args:
+        layer: a recurrent layer; a copy of it reads backward.
+        merge_mode: `"concat"`, `"sum"`, `"ave"`, `"mul"`, or None for two outputs.
+        weights: values to start from, as `set_weights` takes them.
+        backward_layer: the layer that reads backward, instead of a copy.
+
+    Raises:
+        SettingError: the layer is not recurrent, or the two do not fit together.
+
+    Example:
+        >>> import everystep as es, numpy as np
+        >>> layer = es.layers.Bidirectional(es.layers.LSTM(4, return_sequences=True))
+        >>> layer(np.zeros((2, 5, 3), "float32")).shape
+        (2, 5, 8)
+
+    Source: Schuster and Paliwal 1997, "Bidirectional recurrent neural networks".
+    """
+
+    merge_mode: str | None = setting(kinds.one_of(*MERGES), default="concat")
+    weights: Any = setting(  # type: ignore[assignment]
+        kinds.ANYTHING, default=None, in_config=False, attribute="_first_weights"
+    )
+    backward_layer: Any = setting(
+        kinds.optional(LAYER), default=None, attribute="_given_backward_layer"
+    )
+
+    composite = True
+    input_spec = InputSpec(ndim=3, axis_names="(batch, steps, features)")
+    _first_weights: Any
+
+    def after_settings(self) -> None:
+        """Make the two layers from the one that was given."""
+        if not isinstance(self.layer, Recurrent):
+            raise SettingError(
+                f"Bidirectional takes a recurrent layer, such as LSTM(64), not {self.layer!r}"
+            )
+        config = self.layer.get_config()
+        name = config["name"].removeprefix("forward_")
+        make = type(self.layer).from_config
+        self.forward_layer = self.layer = make(config | {"name": f"forward_{name}"})
+        self.backward_layer = self._given_backward_layer or make(
+            config | {"name": f"backward_{name}", "go_backwards": not config["go_backwards"]}
+        )
+        self._check_pair()
+
+    def _check_pair(self) -> None:
+        forward, backward = self.forward_layer, self.backward_layer
+        for name in ("return_sequences", "return_state", "stateful"):
+            if getattr(forward, name) != getattr(backward, name, None):
+                raise SettingError(f"Bidirectional: both layers must have the same {name}")
+        if forward.go_backwards == backward.go_backwards:
+            raise SettingError(
+                "Bidirectional: one layer must read forward and the other backward: give the "
+                "backward_layer go_backwards=True"
+            )
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build both layers, and give them the first weights where there are some."""
+        self.forward_layer.build(input_shape)
+        self.backward_layer.build(input_shape)
+        if self._first_weights is not None:
+            self.set_weights(self._first_weights)
+
+    def call(self, sequences: Any, initial_state: Any = None, training: bool = False) -> Any:
+        """Run both layers, turn the one that reads backward round, and merge."""
+        outputs, states = [], []
+        layers = (self.forward_layer, self.backward_layer)
+        for layer, first in zip(layers, _halves(self, initial_state), strict=True):
+            output, *state = _listed(layer(sequences, initial_state=first, training=training))
+            turned = layer.go_backwards and layer.return_sequences
+            outputs.append(jnp.flip(output, 1) if turned else output)
+            states.extend(state)
+        merged = MERGES[self.merge_mode](*outputs)
+        if isinstance(sequences, Steps) and self.forward_layer.return_sequences:
+            merged = jax.tree.map(sequences.with_values, merged)
+        if not self.forward_layer.return_state:
+            return merged
+        return (*(merged if self.merge_mode is None else (merged,)), *states)
+
+    def reset_state(self) -> None:
+        """Set the states that last from call to call to zeros."""
+        self.forward_layer.reset_state()
+        self.backward_layer.reset_state()
+
+    reset_states = reset_state
+
+
+def _listed(outputs: Any) -> list[Any]:
+    """Return a layer's outputs as a list of plain arrays."""
+    listed = outputs if isinstance(outputs, tuple) else (outputs,)
+    return [output.values if isinstance(output, Steps) else output for output in listed]
+
+
+def _halves(layer: Layer, initial_state: Any) -> tuple[Any, Any]:
+    """Return the states for the forward and for the backward layer."""
+    if initial_state is None:
+        return None, None
+    half, odd = divmod(len(initial_state), 2)
+    if odd:
+        raise ShapeError(
+            f"layer '{layer.path}' (Bidirectional) needs as many initial states for each direction,"
+            f" but was given {len(initial_state)}"
+        )
+    return initial_state[:half], initial_state[half:]

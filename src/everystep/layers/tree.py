@@ -1,0 +1,169 @@
+"""A layer as a tree: its settings, the layers inside, and the weights of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from everystep.core import kinds
+from everystep.core.dtypes import DTypePolicy
+from everystep.core.settings import Configurable, setting
+from everystep.core.variables import Variable
+from everystep.errors import ShapeError, StateError
+
+
+class LayerSettings(Configurable):
+    """The settings that every layer has."""
+
+    name: str = setting(kinds.optional(kinds.TEXT), default=None, kw_only=True)
+    trainable: bool = setting(kinds.BOOLEAN, default=True, kw_only=True, attribute="_trainable")
+    dtype: Any = setting(kinds.DTYPE, default=None, kw_only=True, attribute="dtype_policy")
+    input_shape: Any = setting(
+        kinds.optional(kinds.SHAPE),
+        default=None,
+        kw_only=True,
+        in_config=False,
+        attribute="_input_shape",
+    )
+    batch_input_shape: Any = setting(
+        kinds.optional(kinds.SHAPE),
+        default=None,
+        kw_only=True,
+        in_config=False,
+        attribute="_batch_input_shape",
+    )
+
+    _trainable: bool
+    _input_shape: tuple[int | None, ...] | None
+    _batch_input_shape: tuple[int | None, ...] | None
+    dtype_policy: DTypePolicy
+
+
+class LayerTree(LayerSettings):
+    """The weights of a layer and of the layers inside it, found where its attributes hold them."""
+
+    built: bool
+    _path: str | None
+
+    @property
+    def path(self) -> str:
+        """Where the layer stands: the names of the layers around it, and its own."""
+        return self._path or self.name
+
+    def sublayers(self) -> list[LayerTree]:
+        """Return the layers that this one holds, in the order in which it got them."""
+        return list(dict.fromkeys(_found(self, LayerTree)))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights and states: the layer's own, trainable ones first, then its sublayers'."""
+        own = sorted(_found(self, Variable), key=lambda variable: not variable.trainable)
+        inner = [variable for layer in self.sublayers() for variable in layer.weights]
+        return list(dict.fromkeys([*own, *inner]))
+
+    variables = weights
+
+    @property
+    def trainable(self) -> bool:  # type: ignore[no-redef]
+        """Whether training changes the layer's weights; setting it sets all layers inside too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for layer in self.sublayers():
+            layer.trainable = value
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        if not self._trainable:
+            return []
+        own = [variable for variable in _found(self, Variable) if variable.trainable]
+        inner = [variable for layer in self.sublayers() for variable in layer.trainable_weights]
+        return list(dict.fromkeys([*own, *inner]))
+
+    trainable_variables = trainable_weights
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights and states that training leaves alone."""
+        trainable = set(self.trainable_weights)
+        return [variable for variable in self.weights if variable not in trainable]
+
+    non_trainable_variables = non_trainable_weights
+
+    def named_weights(self) -> dict[str, Variable]:
+        """Return all weights by path; a path that comes twice gets a number."""
+        named: dict[str, Variable] = {}
+        for variable in self.weights:
+            path, number = variable.path, 0
+            while path in named:
+                number += 1
+                path = f"{variable.path}_{number}"
+            named[path] = variable
+        return named
+
+    def get_weights(self) -> list[np.ndarray[Any, Any]]:
+        """Return copies of all weights, in the order of `weights`."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Any) -> None:
+        """Give all weights new values, in the order of `weights`.
+
+        Raises:
+            StateError: the layer has no weights yet.
+            ShapeError: the number of arrays or the shape of one does not fit.
+        """
+        weights, variables = list(weights), self.weights
+        if weights and not variables and not self.built:
+            raise StateError(
+                f"layer '{self.path}' has no weights yet: call it on data, or build it with a "
+                "shape, before you set its weights"
+            )
+        if len(weights) != len(variables):
+            raise ShapeError(
+                f"layer '{self.path}' has {len(variables)} weights, but was given {len(weights)}; "
+                f"it expects {[variable.shape for variable in variables]}"
+            )
+        for variable, value in zip(variables, weights, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ShapeError(
+                    f"weight '{variable.path}' has shape {variable.shape} and cannot take a value "
+                    f"of shape {np.shape(value)}"
+                )
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
+
+    def count_params(self) -> int:
+        """Return the number of elements of all weights.
+
+        Raises:
+            StateError: the layer is not built, so the number is not known.
+        """
+        if not self.built:
+            raise StateError(
+                f"layer '{self.path}' is not built, so its parameters cannot be counted: call it "
+                "on data, or give it an input_shape"
+            )
+        return sum(variable.size for variable in self.weights)
+
+
+def _found(layer: LayerTree, wanted: type) -> Iterator[Any]:
+    """Yield what a layer's attributes hold of a kind, in lists, tuples and dicts too."""
+    for name, value in vars(layer).items():
+        if name != "_given":
+            yield from _inside(value, wanted)
+
+
+def _inside(value: Any, wanted: type) -> Iterator[Any]:
+    if isinstance(value, wanted):
+        yield value
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _inside(item, wanted)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _inside(item, wanted)
