@@ -28,7 +28,12 @@ def paired(owner: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         ShapeError: the shapes do not fit; nothing is broadcast, because that would compare every
             label with every prediction.
     """
-    y_true, y_pred = as_arrays(y_true, y_pred)
+    y_true, y_pred = of_one_shape(owner, *as_arrays(y_true, y_pred))
+    return y_true.astype(y_pred.dtype), y_pred
+
+
+def of_one_shape(owner: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
+    """Return labels and predictions of one shape, as `paired` does, in their own dtypes."""
     if y_true.ndim + 1 == y_pred.ndim and y_pred.shape[-1] == 1:
         y_true = y_true[..., None]
     elif y_pred.ndim + 1 == y_true.ndim and y_true.shape[-1] == 1:
@@ -38,7 +43,7 @@ def paired(owner: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             f"{owner} compares value by value: labels of shape {y_true.shape} do not fit "
             f"predictions of shape {y_pred.shape}; both must have the same shape"
         )
-    return y_true.astype(y_pred.dtype), y_pred
+    return y_true, y_pred
 
 
 def class_ids(owner: str, y_true: Any, y_pred: Any) -> Any:

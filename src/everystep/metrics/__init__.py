@@ -1,0 +1,189 @@
+"""Metrics by Keras's names: what to report over all batches of an epoch.
+
+A step or sample of weight 0 is not counted, so padding and packed rows do not change a metric.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from everystep import losses as _losses
+from everystep.core import Catalogue, serialize
+from everystep.errors import SettingError
+from everystep.metrics.accuracy import (
+    Accuracy,
+    BinaryAccuracy,
+    CategoricalAccuracy,
+    SparseCategoricalAccuracy,
+    SparseTopKCategoricalAccuracy,
+    TopKCategoricalAccuracy,
+    accuracy,
+    binary_accuracy,
+    categorical_accuracy,
+    sparse_categorical_accuracy,
+    sparse_top_k_categorical_accuracy,
+    top_k_categorical_accuracy,
+)
+from everystep.metrics.base import Mean, MeanMetricWrapper, Metric, Sum
+from everystep.metrics.losses import (
+    BinaryCrossentropy,
+    CategoricalCrossentropy,
+    CategoricalHinge,
+    CosineSimilarity,
+    Hinge,
+    KLDivergence,
+    LogCoshError,
+    MeanAbsoluteError,
+    MeanAbsolutePercentageError,
+    MeanSquaredError,
+    MeanSquaredLogarithmicError,
+    Poisson,
+    RootMeanSquaredError,
+    SparseCategoricalCrossentropy,
+    SquaredHinge,
+)
+
+_SHORT = {
+    "bce": BinaryCrossentropy,
+    "mae": MeanAbsoluteError,
+    "mape": MeanAbsolutePercentageError,
+    "mse": MeanSquaredError,
+    "msle": MeanSquaredLogarithmicError,
+}
+CATALOGUE = Catalogue(
+    "metric",
+    "keras.metrics",
+    (
+        Accuracy,
+        BinaryAccuracy,
+        BinaryCrossentropy,
+        CategoricalAccuracy,
+        CategoricalCrossentropy,
+        CategoricalHinge,
+        CosineSimilarity,
+        Hinge,
+        KLDivergence,
+        LogCoshError,
+        Mean,
+        MeanAbsoluteError,
+        MeanAbsolutePercentageError,
+        MeanMetricWrapper,
+        MeanSquaredError,
+        MeanSquaredLogarithmicError,
+        Poisson,
+        RootMeanSquaredError,
+        SparseCategoricalAccuracy,
+        SparseCategoricalCrossentropy,
+        SparseTopKCategoricalAccuracy,
+        SquaredHinge,
+        Sum,
+        TopKCategoricalAccuracy,
+    ),
+    {**_SHORT, **{name.upper(): cls for name, cls in _SHORT.items()}},
+)
+# What these names stand for depends on the labels; see `everystep.losses.by_shapes`.
+_BY_SHAPES = {
+    "accuracy": "accuracy",
+    "acc": "accuracy",
+    "crossentropy": "crossentropy",
+    "ce": "crossentropy",
+}
+
+
+def get(identifier: Any) -> Any:
+    """Return the metric for a name, a class, a configuration, an object, a function or None.
+
+    Raises:
+        SettingError: no metric has that name.
+        TypeError: it is none of these.
+
+    Example:
+        >>> type(get("mae")).__name__, get("sparse_categorical_accuracy").name
+        ('MeanAbsoluteError', 'sparse_categorical_accuracy')
+    """
+    found = CATALOGUE.make(identifier)
+    if found is not None and not callable(found):
+        raise TypeError(f"a metric must be a name or a callable, not {identifier!r}")
+    return found
+
+
+deserialize = get
+
+
+def resolve(
+    identifier: Any, y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]
+) -> Metric:
+    """Return the metric object that `compile` uses for what the user gave.
+
+    `"accuracy"`, `"acc"`, `"crossentropy"` and `"ce"` choose by the shapes, as Keras does.
+
+    Args:
+        identifier: whatever `get` takes; a loss reports its mean.
+        y_true_shape: the shape of the labels; None for unknown sizes.
+        y_pred_shape: the shape of the predictions.
+
+    Returns:
+        A metric; one that was given by name has that name.
+
+    Raises:
+        SettingError: no metric has that name, or it is nothing that stands for a metric.
+
+    Example:
+        >>> type(resolve("accuracy", (None, 7), (None, 7, 17))).__name__
+        'SparseCategoricalAccuracy'
+    """
+    name = identifier if isinstance(identifier, str) else None
+    if name is not None and name.lower() in _BY_SHAPES:
+        labels = _losses.by_shapes(y_true_shape, y_pred_shape)
+        identifier = f"{labels}_{_BY_SHAPES[name.lower()]}"
+    try:
+        found = get(identifier)
+    except TypeError as error:
+        raise SettingError(str(error)) from None
+    if found is None:
+        raise SettingError("a metric is needed: give a name such as 'accuracy', or a Metric")
+    if isinstance(found, _losses.Loss):
+        name, found = found.name, type(found).from_config({**found.get_config(), "reduction": None})
+    metric: Metric = found if isinstance(found, Metric) else MeanMetricWrapper(found)
+    metric.name = name or metric.name
+    return metric
+
+
+__all__ = [
+    "CATALOGUE",
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "accuracy",
+    "binary_accuracy",
+    "categorical_accuracy",
+    "deserialize",
+    "get",
+    "resolve",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_top_k_categorical_accuracy",
+    "top_k_categorical_accuracy",
+]
