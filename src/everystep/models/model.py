@@ -41,10 +41,10 @@ class Model(Trainer, Layer):
     @property
     def layers(self) -> list[Layer]:
         """The layers that the model is made of."""
-        return self.sublayers()
+        return [layer for layer in self.sublayers() if isinstance(layer, Layer)]
 
     @property
-    def input_shape(self) -> Any:  # type: ignore[no-redef]
+    def input_shape(self) -> Any:
         """The input's shape, None where a size is not known.
 
         Raises:

@@ -93,7 +93,7 @@ class Sequential(Model, fills_settings=True):
         self._built_for = None
         self.forget_programs()
         if self.given_shape is not None and self.layers:
-            self.build()
+            self.build(self.given_shape)
 
     @property
     def given_shape(self) -> tuple[int | None, ...] | None:

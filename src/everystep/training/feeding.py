@@ -53,6 +53,14 @@ class Source(ABC):
         """Let the model refuse values that are out of range, before anything runs."""
 
     @abstractmethod
+    def real_targets(self, masked: bool) -> Array | None:
+        """Return the targets of which it is known that they count, or None.
+
+        Args:
+            masked: whether the model leaves out steps by a mask of its own.
+        """
+
+    @abstractmethod
     def collect(self, epoch: Epoch, outputs: list[Any]) -> Any:
         """Return the outputs of all batches in the form in which the inputs came."""
 
@@ -105,12 +113,12 @@ class ArraySource(Source):
     def epoch(self, shuffle: np.random.Generator | None = None) -> Epoch:
         """Return the batches, in order or shuffled."""
         rows, size = self.rows, self.batch_size
-        order = np.arange(rows) if shuffle is None else shuffle.permutation(rows)
+        order = None if shuffle is None else shuffle.permutation(rows)
 
         def make(index: int) -> MiniBatch:
-            chosen = order[index * size : (index + 1) * size]
-            if shuffle is None:  # a slice of the array instead of a copy of the rows
-                chosen = slice(index * size, min((index + 1) * size, rows))
+            chosen: Any = slice(index * size, (index + 1) * size)
+            if order is not None:
+                chosen = order[chosen]
             return MiniBatch(*jax.tree.map(lambda array: array[chosen], tuple(self.data)))
 
         return Epoch(make, -(-rows // size))
@@ -119,6 +127,13 @@ class ArraySource(Source):
         """Let the model refuse values that are out of range."""
         inputs = self.data.inputs
         model.check_values(inputs.values if isinstance(inputs, Steps) else inputs)
+
+    def real_targets(self, masked: bool) -> Array | None:
+        """Return all targets, unless a mask leaves some out."""
+        targets = self.data.targets
+        if targets is None or masked or isinstance(targets, Steps):
+            return None
+        return np.asarray(targets)
 
     def collect(self, epoch: Epoch, outputs: list[Any]) -> Any:
         """Return the outputs of all batches one after the other."""
@@ -181,6 +196,11 @@ class RaggedSource(Source):
                 except DataError as error:
                     raise DataError(f"sequence {number}: {error}") from None
             raise
+
+    def real_targets(self, masked: bool) -> Array | None:
+        """Return the targets of all sequences end to end."""
+        targets = self.aligned.get("targets")
+        return targets.values if isinstance(targets, Ragged) else targets
 
     def collect(self, epoch: Epoch, outputs: list[Any]) -> Any:
         """Return a list with the output of each sequence, in the order of the inputs."""
@@ -280,7 +300,8 @@ def _aligned(data: Any, name: str) -> Ragged | Array:
     """Return what goes with a list of sequences: one array for each, or one value for each."""
     if isinstance(data, list | tuple) and data and np.ndim(data[0]) > 0:
         return Ragged.of(data, name)
-    return _as_array(data, name)
+    array: Array = _as_array(data, name)
+    return array
 
 
 def _as_array(value: Any, name: str) -> Any:

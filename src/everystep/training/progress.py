@@ -1,0 +1,224 @@
+"""How far a run over batches has got: a bar on a terminal, a plain line, or nothing."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+from everystep.errors import SettingError
+
+if TYPE_CHECKING:
+    from rich.live import Live
+    from rich.table import Table
+
+REDRAW_AFTER = 0.1
+"""Seconds between two drawings of a bar."""
+
+
+def progress_for(verbose: str | int, title: str) -> Progress:
+    """Return what shows the progress of one epoch or one run over the data.
+
+    Use it in a `with` block: `start` with the number of batches, `advance` after each one, `finish`
+    with the final measures.
+
+    Args:
+        verbose: 0 is silent; 1 a bar, or a line where there is no terminal; 2 a line at the end;
+            `"auto"` a bar on a terminal or in a notebook, and silent elsewhere.
+        title: what is running.
+
+    Raises:
+        SettingError: `verbose` is none of these.
+
+    Example:
+        >>> with progress_for(0, "Epoch 1/2") as progress:
+        ...     progress.start(3)
+        ...     progress.advance({"loss": 0.5}, 20)
+        ...     progress.finish({"loss": 0.5})
+    """
+    if verbose not in (0, 1, 2, "auto"):
+        raise SettingError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
+    if verbose in (1, "auto") and _can_draw():
+        return Bar(title)
+    return Line(title) if verbose in (1, 2) else Progress(title)
+
+
+def _can_draw() -> bool:
+    """Whether standard output can redraw a line, so that no control character reaches a pipe."""
+    if "ipykernel" in sys.modules:
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+@dataclass
+class Progress:
+    """Silent progress, and what the others know: batches, real steps, measures and time.
+
+    Args:
+        title: what is running.
+    """
+
+    title: str
+    total: int = 0
+    batches: int = 0
+    real_steps: int = 0
+    logs: Mapping[str, Any] = field(default_factory=dict)
+    began: float = 0.0
+
+    def __enter__(self) -> Self:
+        self.began = time.monotonic()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Leave the screen as it is."""
+
+    def start(self, total: int) -> None:
+        """Begin: so many batches are to come."""
+        self.total = total
+
+    def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
+        """Note one more batch.
+
+        Args:
+            logs: the measures so far, numbers or scalars on the device.
+            real_steps: how many real steps the batch held.
+        """
+        self.batches += 1
+        self.real_steps += real_steps
+        self.logs = logs
+
+    def finish(self, logs: Mapping[str, Any]) -> None:
+        """End with the final measures."""
+        self.logs = logs
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self.began
+
+
+class Line(Progress):
+    """One plain line at the end."""
+
+    def finish(self, logs: Mapping[str, Any]) -> None:
+        """Write the line."""
+        super().finish(logs)
+        parts = [
+            self.title,
+            f"{self.batches}/{self.total}",
+            _clock(self.elapsed),
+            _speed(self.real_steps, self.elapsed),
+            *_measures(logs),
+        ]
+        sys.stdout.write(f"{' - '.join(parts)}\n")
+        sys.stdout.flush()
+
+
+class Bar(Progress):
+    """A bar that is redrawn in place, and stays as one line with all measures."""
+
+    _live: Live | None = None
+    _drawn: float = 0.0
+    _warm: tuple[int, int, float] | None = None
+
+    def start(self, total: int) -> None:
+        """Show the empty bar."""
+        from rich.console import Console
+        from rich.live import Live
+
+        super().start(total)
+        self._live = Live(self._row(), console=Console(), auto_refresh=False)
+        self._live.start(refresh=True)
+        self._drawn = time.monotonic()
+
+    def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
+        """Note one more batch, and redraw if the last drawing is old."""
+        super().advance(logs, real_steps)
+        if self._live is not None and time.monotonic() - self._drawn >= REDRAW_AFTER:
+            # Only here the measures are read, which waits until the device has caught up.
+            self._live.update(self._row(), refresh=True)
+            self._drawn = time.monotonic()
+            # The first batch takes the compilation with it: the speed counts from after it.
+            self._warm = self._warm or (self.batches, self.real_steps, self._drawn)
+
+    def finish(self, logs: Mapping[str, Any]) -> None:
+        """Leave the last state on the screen."""
+        from rich.text import Text
+
+        super().finish(logs)
+        if self._live is None:
+            return
+        words = [f"{self.batches}/{self.total}", _clock(self.elapsed)]
+        words += [_speed(*self._pace()[1:]), *_measures(logs)]
+        line = Text.assemble((self.title, "bold"), " ", ("━" * 8, "green"), " ", "  ".join(words))
+        self._live.update(line, refresh=True)
+
+    def __exit__(self, *error: object) -> None:
+        """Give the screen back, after an error too."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _pace(self) -> tuple[int, int, float]:
+        """Return batches, real steps and the seconds that they took, compilation apart."""
+        if self._warm is None or self._warm[0] == self.batches:
+            return self.batches, self.real_steps, self.elapsed
+        batches, real_steps, since = self._warm
+        return self.batches - batches, self.real_steps - real_steps, time.monotonic() - since
+
+    def _row(self) -> Table:
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+
+        measures = _measures(self.logs)
+        batches, real_steps, seconds = self._pace()
+        left = seconds / batches * (self.total - self.batches) if batches else None
+        row = Table.grid(padding=(0, 1))
+        row.add_column(no_wrap=True, style="bold")
+        row.add_column(ratio=1)
+        row.add_column(no_wrap=True)
+        row.add_row(
+            self.title,
+            ProgressBar(total=max(self.total, 1), completed=self.batches, width=20),
+            "  ".join(
+                [
+                    f"{self.batches}/{self.total}",
+                    _clock(self.elapsed),
+                    f"ETA {'-:--' if left is None else _clock(left)}",
+                    _speed(real_steps, seconds),
+                    *measures,
+                ]
+            ),
+        )
+        return row
+
+
+def _clock(seconds: float) -> str:
+    """Return a time in minutes and seconds, with hours if there are any.
+
+    >>> _clock(75.2), _clock(3700)
+    ('1:15', '1:01:40')
+    """
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _speed(real_steps: int, seconds: float) -> str:
+    return f"{real_steps / seconds if seconds else 0:,.0f} steps/s"
+
+
+def _measures(logs: Mapping[str, Any]) -> list[str]:
+    return [f"{name} {_value(float(value))}" for name, value in logs.items()]
+
+
+def _value(value: float) -> str:
+    """Return four digits after the point, or four significant ones of a very small number.
+
+    >>> _value(0.51234), _value(0.0000123)
+    ('0.5123', '1.2300e-05')
+    """
+    return f"{value:.4f}" if abs(value) > 1e-3 or value == 0 else f"{value:.4e}"
