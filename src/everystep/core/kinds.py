@@ -36,6 +36,10 @@ def _between(low: float, high: float, open_end: bool, value: Any) -> float:
     return number if inside else float(_reject(value))
 
 
+def _fits_a_path(name: str) -> bool:
+    return name != "" and not any(part in name for part in ("/", "..", "\0"))
+
+
 def optional(kind: Kind) -> Kind:
     """Return the kind that takes None as well."""
     return Kind(
@@ -90,6 +94,11 @@ TEXT = Kind(
     "a string",
     lambda value: value if isinstance(value, str) else _reject(value),
     refused=(3, 1.5),
+)
+NAME = Kind(
+    "a string that is neither empty nor holds '/', '..' or NUL, as paths are made of names",
+    lambda value: value if isinstance(value, str) and _fits_a_path(value) else _reject(value),
+    refused=(3, "", "a/b", "..", "a\0"),
 )
 INTEGERS = Kind("an integer or a tuple of integers", _integers, list, refused=("3", 2.5))
 SHAPE = Kind(

@@ -11,7 +11,7 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, dataclass_transform
+from typing import Any, ClassVar, Self
 
 from everystep.core.registry import deserialize, serialize
 from everystep.errors import SettingError
@@ -84,7 +84,6 @@ def setting(
     return Setting(kind, default, kw_only, in_config, attribute)
 
 
-@dataclass_transform(field_specifiers=(setting,))
 class Configurable:
     """A class whose settings are declared as typed fields; see the module's docstring."""
 

@@ -1,7 +1,6 @@
 """The layers, each its settings, its weights and its equation; `Layer` holds what all share."""
 
 from everystep.core.registry import Catalogue
-from everystep.layers.apply import apply, weights_of
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
 from everystep.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer
@@ -9,7 +8,6 @@ from everystep.layers.layer import Layer
 from everystep.layers.recurrent import LSTM
 from everystep.layers.reshaping import Flatten, Reshape
 from everystep.layers.spec import InputSpec
-from everystep.layers.symbolic import KerasTensor
 from everystep.layers.wrappers import PerStep, TimeDistributed, Wrapper
 
 CATALOGUE = Catalogue(

@@ -92,7 +92,7 @@ def apply(
         >>> _ = layer(x)
         >>> loss = lambda weights: es.apply(layer, weights, x)[0].sum()
         >>> {path: g.shape for path, g in jax.grad(loss)(es.weights_of(layer)).items()}
-        {'dense/kernel': (3, 2), 'dense/bias': (2,)}
+        {'dense/bias': (2,), 'dense/kernel': (3, 2)}
     """
     variables = layer.named_weights()
     if variables.keys() != weights.keys():

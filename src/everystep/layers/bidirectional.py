@@ -56,7 +56,7 @@ class Bidirectional(Wrapper):
     """
 
     merge_mode: str | None = setting(kinds.one_of(*MERGES), default="concat")
-    weights: Any = setting(  # type: ignore[assignment]
+    weights: Any = setting(
         kinds.ANYTHING, default=None, in_config=False, attribute="_first_weights"
     )
     backward_layer: Any = setting(
@@ -66,6 +66,7 @@ class Bidirectional(Wrapper):
     composite = True
     input_spec = InputSpec(ndim=3, axis_names="(batch, steps, features)")
     _first_weights: Any
+    _given_backward_layer: Any
 
     def after_settings(self) -> None:
         """Make the two layers from the one that was given."""
@@ -93,10 +94,11 @@ class Bidirectional(Wrapper):
                 "backward_layer go_backwards=True"
             )
 
-    def build(self, input_shape: Any = None) -> None:
+    def build(self, input_shape: Any) -> None:
         """Build both layers, and give them the first weights where there are some."""
-        self.forward_layer.build(input_shape)
-        self.backward_layer.build(input_shape)
+        for layer in (self.forward_layer, self.backward_layer):
+            if not layer.built:
+                layer.build(input_shape)
         if self._first_weights is not None:
             self.set_weights(self._first_weights)
 

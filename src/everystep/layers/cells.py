@@ -18,6 +18,7 @@ from everystep.core.settings import setting
 from everystep.errors import ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.kernels import LSTMGates
+from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer, first_value
 from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
@@ -110,13 +111,37 @@ class Cell(CellSettings):
         """Return the states before the first step."""
         return tuple(jnp.zeros((batch, size), dtype) for size in self.state_size)
 
+    def noise(self, inputs: Any, training: bool) -> tuple[Any, Any]:
+        """Return what dropout multiplies inputs and `h` by, None for nothing.
+
+        Drawn once a row for all of its steps.
+
+        Shapes: inputs `(batch, features)` or `(batch, steps, features)` -> the same with 1 for the
+        steps, and `(batch, units)`.
+        """
+
+        def multiplier(rate: float, *shape: Any) -> Any:
+            if not training or not rate:
+                return None
+            return dropout_multiplier(self, rate, shape, inputs.dtype)
+
+        batch, *steps, features = inputs.shape
+        return (
+            multiplier(self.dropout, batch, *[1 for _ in steps], features),
+            multiplier(self.recurrent_dropout, batch, self.units),
+        )
+
     def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
         """Return the output and the new states of one step."""
-        states = tuple(states)
-        projected = jnp.matmul(inputs, self.kernel)
+        states = checked_states(self, states, self, inputs.shape[0])
+        kept_inputs, kept_states = self.noise(inputs, training)
+        projected = jnp.matmul(times(inputs, kept_inputs), self.kernel)
         if self.bias is not None:
             projected = projected + self.bias
-        states = self.equation(projected, jnp.matmul(states[0], self.recurrent_kernel), states)
+        recurrent = jnp.matmul(times(states[0], kept_states), self.recurrent_kernel)
+        # The kernels' equations want units first.
+        states = self.equation(projected.T, recurrent.T, tuple(state.T for state in states))
+        states = tuple(state.T for state in states)
         return states[0], list(states)
 
 
@@ -176,6 +201,11 @@ class LSTMCell(Cell):
         if not self.unit_forget_bias:
             return draw(4 * self.units)
         return np.concatenate([draw(self.units), np.ones(self.units), draw(2 * self.units)])
+
+
+def times(values: Any, multiplier: Any) -> Any:
+    """Return the product, or the values where there is no multiplier."""
+    return values if multiplier is None else values * multiplier
 
 
 def checked_states(layer: Layer, states: Any, cell: Cell, batch: Any) -> tuple[Any, ...]:

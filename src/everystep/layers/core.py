@@ -272,6 +272,7 @@ class InputLayer(Layer):
         kinds.optional(kinds.ARRAY_DTYPE), default=None, kw_only=True, attribute="given_dtype"
     )
 
+    given_dtype: str | None
     stepwise = True
 
     @property

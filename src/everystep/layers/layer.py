@@ -22,12 +22,44 @@ from everystep.core.naming import auto_name, path_of, within
 from everystep.core.randomness import initial_draw
 from everystep.core.scope import Scope, current_scope, eager_scope
 from everystep.core.variables import Variable
-from everystep.errors import SettingError, ShapeError, StateError
+from everystep.errors import ShapeError, StateError
 from everystep.layers import arguments, symbolic
 from everystep.layers.spec import InputSpec
 from everystep.layers.tree import LayerTree
 
 Masking = Literal["refused", "rows", "packed"]
+
+
+def _stands(build: Callable[..., None]) -> Callable[..., None]:
+    """Make a layer's `build` know the shape and where the layer stands, and note that it is built.
+
+    The shape may be left out where one was given with the settings.
+    """
+
+    @functools.wraps(build)
+    def standing_build(self: Layer, input_shape: Any = None, *args: Any, **kwargs: Any) -> None:
+        shape = self.given_shape if input_shape is None else input_shape
+        if shape is None:
+            raise StateError(
+                f"layer '{self.path}' ({type(self).__name__}) cannot be built: its input shape is "
+                "not known. Give build a shape, or put an Input first"
+            )
+        if self.built and self._variables:
+            raise StateError(
+                f"layer '{self.path}' ({type(self).__name__}) is built already, for inputs of "
+                f"shape {symbolic.written(self._built_for)}: make a new layer for another shape"
+            )
+        if symbolic.known(self._built_for) != symbolic.known(shape):
+            self._built_for = shape
+        try:
+            with self._standing():
+                build(self, shape, *args, **kwargs)
+        except Exception:
+            self._variables = []
+            raise
+        self.built = True
+
+    return standing_build
 
 
 class Layer(LayerTree, fills_settings=True):
@@ -71,6 +103,9 @@ class Layer(LayerTree, fills_settings=True):
     """How the layer treats segments, where that does not follow from `stepwise` and `call`."""
 
     _call_parameters: ClassVar[frozenset[str]] = frozenset()
+    _built_for: Any
+    _masks_pass: bool
+    _variables: list[Variable]
     input_spec: InputSpec | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -84,18 +119,15 @@ class Layer(LayerTree, fills_settings=True):
         self = super().__new__(cls, *args, **kwargs)
         self.built = False
         self.dtype_policy = DTypePolicy()
-        self._path: str | None = None
-        self._built_for: Any = None
+        self._path = None
+        self._built_for = None
         self._masks_pass = False
-        self._variables: list[Variable] = []
+        self._variables = []
         return self
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.name is None:
-            self.name = auto_name(type(self).__name__)
-        if not self.name or "/" in self.name:
-            raise SettingError(f"a layer's name must not be empty or hold '/': {self.name!r}")
+        self.name = self.name or auto_name(type(self).__name__)
         self.after_settings()
 
     def after_settings(self) -> None:
@@ -104,7 +136,7 @@ class Layer(LayerTree, fills_settings=True):
     # What a layer is: its place, its dtypes, its nature.
 
     @property
-    def dtype(self) -> str:  # type: ignore[no-redef]
+    def dtype(self) -> str:
         """The dtype of the weights."""
         return self.dtype_policy.variable_dtype
 
@@ -150,28 +182,21 @@ class Layer(LayerTree, fills_settings=True):
 
     # Weights.
 
-    def build(self, input_shape: Any = None) -> None:
+    @_stands
+    def build(self, input_shape: Any) -> None:
         """Create the weights for inputs of this shape; layers with weights override it.
 
         A layer made of other layers builds those here by running through them with shapes alone.
 
         Args:
-            input_shape: the shape of the inputs, None where a size is not known; by default the
-                one that was given with the settings.
+            input_shape: the shape of the inputs, None where a size is not known; it may be left
+                out where one was given with the settings.
 
         Raises:
             StateError: no shape is known.
         """
-        shape = self.given_shape if input_shape is None else input_shape
-        if shape is None:
-            raise StateError(
-                f"layer '{self.path}' ({type(self).__name__}) cannot be built: its input shape is "
-                "not known. Give build a shape, or put an Input first"
-            )
-        self._built_for = shape
         if any(not layer.built for layer in self.sublayers()):
-            symbolic.trace(self, shape)
-        self.built = True
+            symbolic.trace(self, input_shape)
 
     def add_weight(
         self,
@@ -182,7 +207,7 @@ class Layer(LayerTree, fills_settings=True):
         regularizer: Any = None,
         constraint: Any = None,
         name: str | None = None,
-    ) -> Variable:
+    ) -> Any:
         """Create a weight of this layer; call it in `build`.
 
         Args:
@@ -195,7 +220,7 @@ class Layer(LayerTree, fills_settings=True):
             name: its name within the layer.
 
         Returns:
-            The variable, which goes wherever an array goes.
+            The variable, which goes wherever an array goes (so no type is promised to a checker).
 
         Raises:
             ShapeError: a size of the shape is not known.
@@ -255,7 +280,7 @@ class Layer(LayerTree, fills_settings=True):
 
     # The call.
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer's outputs; every layer overrides it."""
         raise NotImplementedError(f"{type(self).__name__} does not define call")
 
@@ -303,7 +328,7 @@ class Layer(LayerTree, fills_settings=True):
         }
         for name in self._call_parameters & offered.keys():
             kwargs.setdefault(name, offered[name])
-        kwargs = arguments.cast_tree(kwargs, self.compute_dtype)
+        args, kwargs = arguments.cast_tree((args, kwargs), self.compute_dtype)
         inputs = opened.given if self.composite else opened.values
         try:
             outputs = self.call(inputs, *args, **kwargs)
@@ -355,17 +380,3 @@ def first_value(initializer: Any, path: str, shape: tuple[int, ...], dtype: Any)
     if sample is None:
         return initializer(shape, dtype)
     return np.asarray(sample(initial_draw(path, initializer.seed), shape)).astype(dtype)
-
-
-def _stands(build: Callable[..., None]) -> Callable[..., None]:
-    """Make a layer's `build` know where the layer stands, and note that it is built."""
-
-    @functools.wraps(build)
-    def standing_build(self: Layer, *args: Any, **kwargs: Any) -> None:
-        with self._standing():
-            if self._built_for is None and args:
-                self._built_for = args[0]
-            build(self, *args, **kwargs)
-        self.built = True
-
-    return standing_build

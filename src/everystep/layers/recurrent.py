@@ -12,8 +12,7 @@ from everystep.core.settings import setting
 from everystep.core.variables import Variable
 from everystep.errors import PackedRowsError, ShapeError, StateError
 from everystep.kernels import recurrent
-from everystep.layers.cells import Cell, CellSettings, LSTMCell, checked_states
-from everystep.layers.core import dropout_multiplier
+from everystep.layers.cells import Cell, CellSettings, LSTMCell, checked_states, times
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
 
@@ -57,22 +56,22 @@ class Recurrent(Layer):
 
     def build(self, input_shape: Any) -> None:
         """Build the cell, and the states that last from call to call where they do."""
-        self.cell.build((input_shape[0], input_shape[2]))
+        batch, _, features = input_shape
+        if self.stateful and batch is None:
+            raise ShapeError(
+                f"layer '{self.path}' ({type(self).__name__}) is stateful, so the batch size must "
+                "be known: give Input(batch_shape=(batch, steps, features))"
+            )
+        self.cell.build((batch, features))
         if self.stateful:
-            batch = input_shape[0]
-            if batch is None:
-                raise ShapeError(
-                    f"layer '{self.path}' ({type(self).__name__}) is stateful, so the batch size "
-                    "must be known: give Input(batch_shape=(batch, steps, features))"
-                )
             self.states = [
                 self.add_weight((batch, size), "zeros", trainable=False, name=f"state_{number}")
                 for number, size in enumerate(self.cell.state_size)
             ]
         self.input_spec = InputSpec(
             ndim=3,
-            axes={2: input_shape[2]} | ({0: input_shape[0]} if self.stateful else {}),
-            axis_names=f"(batch, steps, {input_shape[2]})",
+            axes={2: features} | ({0: batch} if self.stateful else {}),
+            axis_names=f"(batch, steps, {features})",
         )
 
     def reset_state(self, states: Any = None) -> None:
@@ -102,11 +101,11 @@ class Recurrent(Layer):
         if packed:
             self._refuse_on_packed_rows(initial_state)
         initial = self._first_states(sequences, initial_state)
-        sequences, recurrent_dropout = self._dropped(sequences, training)
         cell = self.cell
+        kept_inputs, kept_states = cell.noise(sequences, training)
         outputs, last = recurrent(
             cell.equation,
-            sequences,
+            times(sequences, kept_inputs),
             cell.kernel.value,
             cell.recurrent_kernel.value,
             None if cell.bias is None else cell.bias.value,
@@ -114,7 +113,7 @@ class Recurrent(Layer):
             segments=segments,
             packed=packed,
             reverse=self.go_backwards,
-            recurrent_dropout=recurrent_dropout,
+            recurrent_dropout=kept_states,
             zero_output_for_mask=self.zero_output_for_mask,
         )
         for variable, state in zip(self.states or (), last, strict=False):
@@ -147,19 +146,6 @@ class Recurrent(Layer):
         if self.states is not None:
             return tuple(variable.value for variable in self.states)
         return self.cell.zero_states(batch, sequences.dtype)
-
-    def _dropped(self, sequences: Any, training: bool) -> tuple[Any, Any]:
-        """Drop inputs, and return what multiplies `h`: one draw a row for all of its steps."""
-        cell, batch = self.cell, sequences.shape[0]
-        if not training:
-            return sequences, None
-        if cell.dropout:
-            shape = (batch, 1, sequences.shape[2])
-            sequences = sequences * dropout_multiplier(cell, cell.dropout, shape, sequences.dtype)
-        if not cell.recurrent_dropout:
-            return sequences, None
-        shape = (batch, cell.units)
-        return sequences, dropout_multiplier(cell, cell.recurrent_dropout, shape, sequences.dtype)
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Keep the segments of each step that is returned, in its order."""

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from everystep.layers.layer import Layer
 
 _AXIS_NAMES = ("batch", "steps")
+# JAX leaves its own without types.
+_abstract: Any = jax.ShapeDtypeStruct
 
 
 class Trace(NamedTuple):
@@ -30,7 +32,7 @@ class Trace(NamedTuple):
     calls: list[tuple[Any, Any, Any]]
 
 
-def struct(shape: Any, dtype: Any) -> jax.ShapeDtypeStruct:
+def struct(shape: Any, dtype: Any) -> Any:
     """Return an array's shape and dtype, with a name for each size that is None.
 
     >>> struct((None, 50, 10), "float32").shape
@@ -41,7 +43,7 @@ def struct(shape: Any, dtype: Any) -> jax.ShapeDtypeStruct:
         name if size is None else str(size)
         for name, size in zip(names[: len(shape)], shape, strict=True)
     ]
-    return jax.ShapeDtypeStruct(jax.export.symbolic_shape(", ".join(written)), jnp.dtype(dtype))
+    return _abstract(jax.export.symbolic_shape(", ".join(written)), jnp.dtype(dtype))
 
 
 def is_shape(value: Any) -> bool:
@@ -66,7 +68,7 @@ def trace(layer: Layer, input_shape: Any, *, dtype: Any = None, segments: Any = 
         values = struct(shape, dtype)
         if segments is None:
             return values
-        ids = jax.ShapeDtypeStruct(values.shape[:2], jnp.dtype("int32"))
+        ids = _abstract(values.shape[:2], jnp.dtype("int32"))
         return Steps(values, ids, packed=segments == "packed")
 
     return trace_specs(layer, jax.tree.map(spec, input_shape, is_leaf=is_shape))
@@ -172,7 +174,7 @@ def _spec_for(layer: Layer, leaf: Any) -> Any:
     if not isinstance(leaf, KerasTensor):
         return leaf
     if leaf.arguments is None and leaf.producer.given_dtype is None:
-        return jax.ShapeDtypeStruct(leaf.spec.shape, jnp.dtype(layer.input_dtype))
+        return _abstract(leaf.spec.shape, jnp.dtype(layer.input_dtype))
     return leaf.spec
 
 

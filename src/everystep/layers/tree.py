@@ -17,7 +17,7 @@ from everystep.errors import ShapeError, StateError
 class LayerSettings(Configurable):
     """The settings that every layer has."""
 
-    name: str = setting(kinds.optional(kinds.TEXT), default=None, kw_only=True)
+    name: str = setting(kinds.optional(kinds.NAME), default=None, kw_only=True)
     trainable: bool = setting(kinds.BOOLEAN, default=True, kw_only=True, attribute="_trainable")
     dtype: Any = setting(kinds.DTYPE, default=None, kw_only=True, attribute="dtype_policy")
     input_shape: Any = setting(
@@ -66,7 +66,7 @@ class LayerTree(LayerSettings):
     variables = weights
 
     @property
-    def trainable(self) -> bool:  # type: ignore[no-redef]
+    def trainable(self) -> bool:
         """Whether training changes the layer's weights; setting it sets all layers inside too."""
         return self._trainable
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ from everystep.core.scope import current_scope
 from everystep.core.settings import Kind, setting
 from everystep.errors import SegmentsError, ShapeError
 from everystep.layers import symbolic
-from everystep.layers.apply import Result, run
+from everystep.layers.apply import run
 from everystep.layers.layer import Layer, Masking
 from everystep.layers.spec import InputSpec
 from everystep.sequences import Steps
@@ -110,7 +110,7 @@ class PerStep(Wrapper):
     """
 
     stepwise = True
-    declared_masking: Masking = "rows"
+    declared_masking: ClassVar[Masking | None] = "rows"
     input_spec = InputSpec(min_ndim=2, axis_names="(batch, steps, ...)")
 
     def build(self, input_shape: Any) -> None:
@@ -142,19 +142,20 @@ class PerStep(Wrapper):
         noisy = training and scope is not None and scope.noise is not None
         key = self.random_key() if noisy else None
 
-        def one_step(weights: Any, values: Any, step: Any) -> Result:
+        def one_step(weights: Any, values: Any, step: Any) -> tuple[Any, ...]:
             noise = None if key is None else Noise(key, step)
-            return run(self.layer, variables, weights, values, training=training, noise=noise)
+            result = run(self.layer, variables, weights, values, training=training, noise=noise)
+            return tuple(result)
 
-        result = jax.vmap(one_step, in_axes=(0, 1, 0), out_axes=Result(1, 0, 0))(
+        outputs, state, losses = jax.vmap(one_step, in_axes=(0, 1, 0), out_axes=(1, 0, 0))(
             stacked, inputs, jnp.arange(steps)
         )
-        _refuse_inner_segments(self, result.outputs)
-        for path, value in result.state.items():
+        _refuse_inner_segments(self, outputs)
+        for path, value in state.items():
             variables[path].assign(value)
-        for loss in result.losses:
+        for loss in losses:
             self.add_loss(jnp.sum(loss))
-        return result.outputs
+        return outputs
 
 
 def _batch_and_steps(layer: Layer, inputs: Any) -> tuple[Any, Any]:
