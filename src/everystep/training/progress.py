@@ -103,6 +103,18 @@ class Progress:
 class Line(Progress):
     """One plain line at the end."""
 
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._trained_for = 0.0
+
+    def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
+        """Note one more batch, and when the last one is done."""
+        super().advance(logs, real_steps)
+        if self.batches == self.total:
+            # What follows, such as validation, must not slow down the speed that is reported.
+            _measures(logs)
+            self._trained_for = self.elapsed
+
     def finish(self, logs: Mapping[str, Any]) -> None:
         """Write the line."""
         super().finish(logs)
@@ -110,8 +122,8 @@ class Line(Progress):
             self.title,
             f"{self.batches}/{self.total}",
             _clock(self.elapsed),
-            _speed(self.real_steps, self.elapsed),
             *_measures(logs),
+            _speed(self.real_steps, self._trained_for or self.elapsed),
         ]
         sys.stdout.write(f"{' - '.join(parts)}\n")
         sys.stdout.flush()
@@ -120,9 +132,12 @@ class Line(Progress):
 class Bar(Progress):
     """A bar that is redrawn in place, and stays as one line with all measures."""
 
-    _live: Live | None = None
-    _drawn: float = 0.0
-    _warm: tuple[int, int, float] | None = None
+    def __init__(self, title: str) -> None:
+        super().__init__(title)
+        self._live: Live | None = None
+        self._drawn = 0.0
+        self._warm: tuple[int, int, float] | None = None
+        self._speed = ""
 
     def start(self, total: int) -> None:
         """Show the empty bar."""
@@ -137,7 +152,8 @@ class Bar(Progress):
     def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
         """Note one more batch, and redraw if the last drawing is old."""
         super().advance(logs, real_steps)
-        if self._live is not None and time.monotonic() - self._drawn >= REDRAW_AFTER:
+        old = time.monotonic() - self._drawn >= REDRAW_AFTER
+        if self._live is not None and (old or self.batches == self.total):
             # Only here the measures are read, which waits until the device has caught up.
             self._live.update(self._row(), refresh=True)
             self._drawn = time.monotonic()
@@ -151,8 +167,8 @@ class Bar(Progress):
         super().finish(logs)
         if self._live is None:
             return
-        words = [f"{self.batches}/{self.total}", _clock(self.elapsed)]
-        words += [_speed(*self._pace()[1:]), *_measures(logs)]
+        words = [f"{self.batches}/{self.total}", _clock(self.elapsed), *_measures(logs)]
+        words.append(self._speed)
         line = Text.assemble((self.title, "bold"), " ", ("━" * 8, "green"), " ", "  ".join(words))
         self._live.update(line, refresh=True)
 
@@ -173,25 +189,21 @@ class Bar(Progress):
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
-        measures = _measures(self.logs)
+        measures = _measures(self.logs)  # First, because it waits: the times are then true.
         batches, real_steps, seconds = self._pace()
         left = seconds / batches * (self.total - self.batches) if batches else None
-        row = Table.grid(padding=(0, 1))
+        eta = "-:--" if left is None else _clock(left)
+        words = [f"{self.batches}/{self.total}", _clock(self.elapsed), f"ETA {eta}", *measures]
+        self._speed = _speed(real_steps, seconds)
+        words.append(self._speed)
+        row = Table.grid(padding=(0, 1), expand=True)
         row.add_column(no_wrap=True, style="bold")
-        row.add_column(ratio=1)
+        row.add_column(ratio=1, min_width=4)
         row.add_column(no_wrap=True)
         row.add_row(
             self.title,
-            ProgressBar(total=max(self.total, 1), completed=self.batches, width=20),
-            "  ".join(
-                [
-                    f"{self.batches}/{self.total}",
-                    _clock(self.elapsed),
-                    f"ETA {'-:--' if left is None else _clock(left)}",
-                    _speed(real_steps, seconds),
-                    *measures,
-                ]
-            ),
+            ProgressBar(total=max(self.total, 1), completed=self.batches),
+            "  ".join(words),
         )
         return row
 

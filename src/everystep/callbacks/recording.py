@@ -1,0 +1,113 @@
+"""Callbacks that keep the measures of each epoch: in memory, or in a file."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from everystep.callbacks.base import Callback, Logs
+from everystep.core import Configurable, Kind, kinds, setting
+
+PATH = Kind("a path", os.fspath, refused=(3, None))
+
+
+class History(Callback):
+    """What `fit` returns: the measures of each epoch.
+
+    `history` is a dict with a list for each measure, `epoch` the list of the epochs.
+
+    Example:
+        >>> history = History()
+        >>> history.on_train_begin()
+        >>> history.on_epoch_end(0, {"loss": 0.5})
+        >>> history.on_epoch_end(1, {"loss": 0.25})
+        >>> history.epoch, history.history
+        ([0, 1], {'loss': [0.5, 0.25]})
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epoch: list[int] = []
+        self.history: dict[str, list[Any]] = {}
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Start the list of epochs anew."""
+        self.epoch = []
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Keep the measures of the epoch."""
+        self.epoch.append(epoch)
+        for name, value in (logs or {}).items():
+            self.history.setdefault(name, []).append(value)
+
+
+class CSVLogger(Callback, Configurable, fills_settings=True):
+    """Writes a line for each epoch into a table file: the epoch, then the measures by name.
+
+    Args:
+        filename: the file.
+        separator: what stands between two values.
+        append: whether to go on with a file that is there, instead of starting it anew.
+
+    Raises:
+        SettingError: a setting has a value that it cannot take.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     callback = CSVLogger(f"{folder}/training.csv")
+        ...     callback.on_train_begin()
+        ...     callback.on_epoch_end(0, {"loss": 0.5, "val_loss": 0.75})
+        ...     print(Path(folder, "training.csv").read_text().split())
+        ['epoch,loss,val_loss', '0,0.5,0.75']
+    """
+
+    filename: str = setting(PATH)
+    separator: str = setting(kinds.TEXT, default=",")
+    append: bool = setting(kinds.BOOLEAN, default=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._names: list[str] | None = None
+        self._needs_header = True
+
+    def on_train_begin(self, logs: Logs = None) -> None:
+        """Start the file, or look whether it has its header already."""
+        path = Path(self.filename)
+        there = self.append and path.exists()
+        self._needs_header = not (there and path.stat().st_size)
+        self._names = None
+        if not there:
+            path.write_bytes(b"")
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write the line of the epoch."""
+        logs = logs or {}
+        if self._names is None:
+            self._names = _columns(logs)
+        # Open for one line at a time: nothing is lost and nothing left open when training fails.
+        with open(self.filename, "a", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, delimiter=self.separator)
+            if self._needs_header:
+                writer.writerow(["epoch", *self._names])
+                self._needs_header = False
+            writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self._names)])
+
+
+def _columns(logs: Iterable[str]) -> list[str]:
+    """Return the names of the columns, with places for a validation that comes in a later epoch."""
+    names = sorted(logs)
+    if not any(name.startswith("val_") for name in names):
+        names += [f"val_{name}" for name in names]
+    return names
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, str) or not np.ndim(value):
+        return value
+    return f'"[{", ".join(map(str, value))}]"'

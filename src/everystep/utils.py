@@ -1,0 +1,142 @@
+"""Small helpers under Keras's names: seeds, one-hot targets, sequences padded to one length."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from everystep.core import randomness
+from everystep.errors import DataError, SettingError
+
+__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
+
+Array = np.ndarray[Any, Any]
+
+
+def set_random_seed(seed: int) -> None:
+    """Make everything that follows repeatable: weights, noise, shuffling, names; NumPy and Python.
+
+    Args:
+        seed: an integer from 0 to 2**32 - 1.
+
+    Raises:
+        SettingError: the seed is no such integer.
+
+    Example:
+        >>> import everystep as es
+        >>> set_random_seed(7)
+        >>> first = es.layers.Dense(2, input_shape=(3,))
+        >>> first.build()
+        >>> set_random_seed(7)
+        >>> again = es.layers.Dense(2, input_shape=(3,))
+        >>> again.build()
+        >>> bool((first.get_weights()[0] == again.get_weights()[0]).all())
+        True
+    """
+    randomness.set_random_seed(seed)
+    random.seed(int(seed))
+    np.random.seed(int(seed))
+
+
+def to_categorical(x: Any, num_classes: int | None = None) -> Array:
+    """Return one-hot rows for class ids.
+
+    Shapes: `(...)` or `(..., 1)` becomes `(..., num_classes)`.
+
+    Args:
+        x: the class ids, from 0 to `num_classes - 1`.
+        num_classes: the number of classes; the largest id and one more by default.
+
+    Returns:
+        An array with a 1 at the place of each id.
+
+    Raises:
+        DataError: an id is no integer, negative, or not below `num_classes`.
+
+    Example:
+        >>> to_categorical([0, 2], num_classes=3)
+        array([[1., 0., 0.],
+               [0., 0., 1.]])
+    """
+    given = np.asarray(x)
+    ids = given.astype("int64")
+    if given.size and not np.array_equal(ids, given):
+        raise DataError(f"to_categorical takes whole class ids, not {given.dtype} such as {x!r}")
+    if ids.ndim > 1 and ids.shape[-1] == 1:
+        ids = ids[..., 0]
+    if not num_classes:
+        if not ids.size:
+            raise DataError("to_categorical needs num_classes where there are no class ids")
+        num_classes = int(ids.max()) + 1
+    wrong = ids[(ids < 0) | (ids >= num_classes)]
+    if wrong.size:
+        raise DataError(
+            f"to_categorical: class id {wrong[0]} is not from 0 to {num_classes - 1}, as "
+            f"num_classes={num_classes} asks"
+        )
+    return np.asarray(np.eye(num_classes)[ids])
+
+
+def pad_sequences(
+    sequences: Sequence[Any],
+    maxlen: int | None = None,
+    dtype: Any = "int32",
+    padding: str = "pre",
+    truncating: str = "pre",
+    value: Any = 0.0,
+) -> Array:
+    """Return sequences of different lengths as one array, padded or cut to one length.
+
+    `fit`, `evaluate` and `predict` take lists as they are, and waste no room on padding.
+
+    Shapes: sequences of `(steps, ...)` become `(sequences, maxlen, ...)`.
+
+    Args:
+        sequences: lists or arrays.
+        maxlen: the length; by default that of the longest sequence.
+        dtype: the dtype of the result.
+        padding: `"pre"` or `"post"`: where shorter sequences are filled up.
+        truncating: `"pre"` or `"post"`: where longer sequences are cut.
+        value: what shorter ones are filled up with.
+
+    Returns:
+        The array.
+
+    Raises:
+        SettingError: `padding` or `truncating` is neither `"pre"` nor `"post"`.
+        DataError: an item has no length, or its steps have another shape than the first ones.
+
+    Example:
+        >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2)
+        array([[0, 1],
+               [2, 3],
+               [5, 6]], dtype=int32)
+    """
+    for name, side in (("padding", padding), ("truncating", truncating)):
+        if side not in ("pre", "post"):
+            raise SettingError(f"pad_sequences: {name} must be 'pre' or 'post', not {side!r}")
+    arrays = [_steps_of(number, sequence) for number, sequence in enumerate(sequences)]
+    length = max((len(array) for array in arrays), default=0) if maxlen is None else maxlen
+    step = next((array.shape[1:] for array in arrays if len(array)), ())
+    padded = np.full((len(arrays), length, *step), value, dtype)
+    for number, array in enumerate(arrays):
+        if not len(array) or not length:
+            continue
+        if array.shape[1:] != step:
+            raise DataError(
+                f"pad_sequences: sequence {number} has steps of shape {array.shape[1:]}, but the "
+                f"first ones have {step}"
+            )
+        kept = array[-length:] if truncating == "pre" else array[:length]
+        where = slice(length - len(kept), None) if padding == "pre" else slice(len(kept))
+        padded[number, where] = kept.astype(dtype)
+    return padded
+
+
+def _steps_of(number: int, sequence: Any) -> Array:
+    if isinstance(sequence, str) or not np.ndim(sequence):
+        raise DataError(f"pad_sequences: sequence {number} is {sequence!r}, which has no steps")
+    return np.asarray(sequence)
