@@ -1,0 +1,112 @@
+"""The recurrent loop once more, as plainly as it can be written: NumPy, float64, step by step."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from everystep.kernels import Gates, GRUGates, LSTMGates, SimpleRNNGates
+
+Array = npt.NDArray[Any]
+Cell = Callable[[Array, Array, list[Array]], list[Array]]
+
+
+def sigmoid(values: Array) -> Array:
+    return 1 / (1 + np.exp(-values))
+
+
+def lstm(x: Array, r: Array, states: list[Array]) -> list[Array]:
+    units = states[0].shape[0]
+    i, f, g, o = (x + r).reshape(4, units)
+    c = sigmoid(f) * states[1] + sigmoid(i) * np.tanh(g)
+    return [sigmoid(o) * np.tanh(c), c]
+
+
+def gru(x: Array, r: Array, states: list[Array]) -> list[Array]:
+    units = states[0].shape[0]
+    (xz, xs, xg), (rz, rs, rg) = x.reshape(3, units), r.reshape(3, units)
+    z, s = sigmoid(xz + rz), sigmoid(xs + rs)
+    return [z * states[0] + (1 - z) * np.tanh(xg + s * rg)]
+
+
+def simple(x: Array, r: Array, states: list[Array]) -> list[Array]:
+    return [np.tanh(x + r)]
+
+
+CELLS: dict[str, tuple[Gates, Cell]] = {
+    "lstm": (LSTMGates(), lstm),
+    "gru": (GRUGates(), gru),
+    "simple": (SimpleRNNGates(), simple),
+}
+
+
+@dataclass
+class Case:
+    """Arrays for one run, drawn from a seed; call `run` for the truth."""
+
+    cell: str
+    batch: int = 3
+    steps: int = 5
+    features: int = 2
+    units: int = 4
+    seed: int = 0
+    dtype: Any = np.float32
+    arrays: dict[str, Any] = field(init=False)
+    initial: tuple[Array, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        random = np.random.default_rng(self.seed)
+        shares = self.gates.blocks * self.units
+        shapes = {
+            "inputs": (self.batch, self.steps, self.features),
+            "kernel": (self.features, shares),
+            "recurrent_kernel": (self.units, shares),
+            "bias": (shares,),
+            "recurrent_bias": (shares,),
+            "recurrent_dropout": (self.batch, self.units),
+        }
+
+        def draw(shape: tuple[int, ...]) -> Array:
+            return random.normal(size=shape).astype(self.dtype)
+
+        self.arrays = {name: draw(shape) for name, shape in shapes.items()}
+        states = range(self.gates.state_count)
+        self.initial = tuple(draw((self.batch, self.units)) for _ in states)
+
+    @property
+    def gates(self) -> Gates:
+        return CELLS[self.cell][0]
+
+
+def run(
+    case: Case,
+    *,
+    segments: Array | None = None,
+    zero_output_for_mask: bool = False,
+    packed: bool = False,
+    reverse: bool = False,
+) -> tuple[Array, list[Array]]:
+    """Outputs and last states, row after row and step after step."""
+    arrays = {name: array.astype(np.float64) for name, array in case.arrays.items()}
+    ids = np.ones((case.batch, case.steps), int) if segments is None else segments
+    outputs = np.zeros((case.batch, case.steps, case.units))
+    last = [np.zeros((case.batch, case.units)) for _ in case.initial]
+    for row in range(case.batch):
+        states = [state[row].astype(np.float64) for state in case.initial]
+        before = 0
+        for step in reversed(range(case.steps)) if reverse else range(case.steps):
+            here = ids[row, step]
+            if here:
+                if packed and before and before != here:
+                    states = [np.zeros(case.units) for _ in states]
+                x = arrays["inputs"][row, step] @ arrays["kernel"] + arrays["bias"]
+                hidden = states[0] * arrays["recurrent_dropout"][row]
+                r = hidden @ arrays["recurrent_kernel"] + arrays["recurrent_bias"]
+                states = CELLS[case.cell][1](x, r, states)
+                before = here
+            outputs[row, step] = 0 if zero_output_for_mask and not here else states[0]
+        for found, state in zip(last, states, strict=True):
+            found[row] = state
+    return outputs, last
