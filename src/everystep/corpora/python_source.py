@@ -90,14 +90,15 @@ class SourceSequence:
         >>> [(token.text, token.line, token.column) for token in sequence.tokens()][-3:]
         [('y', 2, 4), ('=', 2, 6), ('1', 2, 8)]
         """
-        end = self.after
+        line, line_start, seen, end = 1, 0, 0, self.after
         for text, symbol, role, start in zip(
             self.texts, self.symbols, self.roles, self.offsets, strict=True
         ):
-            line = self.source.count("\n", 0, start) + 1
-            column = start - (self.source.rfind("\n", 0, start) + 1)
-            yield Token(text, symbol, role, self.source[end:start], line, column)
-            end = start + len(text)
+            # Counted from the start of the token before: a string may hold line ends too.
+            line += self.source.count("\n", seen, start)
+            line_start = max(line_start, self.source.rfind("\n", seen, start) + 1)
+            yield Token(text, symbol, role, self.source[end:start], line, start - line_start)
+            seen, end = start, start + len(text)
 
 
 def read_source(text: str, path: str, longest: int = LONGEST) -> list[SourceSequence]:
@@ -128,7 +129,7 @@ def read_source(text: str, path: str, longest: int = LONGEST) -> list[SourceSequ
     try:
         assigned = assign_roles(source)
     except (SyntaxError, ValueError, tokenize.TokenError, RecursionError, MemoryError) as error:
-        raise CorpusError(f"{_place(path, error)}: Python cannot read this: {error}") from error
+        raise CorpusError(f"{_place(path, error)}: {_reason(error)}") from error
     return _sequences(assigned, source, path, longest)
 
 
@@ -164,6 +165,17 @@ def _place(path: str, error: BaseException) -> str:
     if isinstance(error, tokenize.TokenError):
         line = error.args[1][0]
     return path if line is None else f"{path}:{line}"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, RecursionError | MemoryError):
+        return "Python cannot read this: it is nested too deeply"
+    message: object = error
+    if isinstance(error, SyntaxError):
+        message = error.msg
+    elif isinstance(error, tokenize.TokenError):
+        message = error.args[0]
+    return f"Python cannot read this: {message}"
 
 
 def _sequences(assigned: Assigned, source: str, path: str, longest: int) -> list[SourceSequence]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from keyword import iskeyword
 from typing import Any
 
-from everystep.corpora.source_roles.lexing import Lexemes
+from everystep.corpora.source_roles.lexing import Lexemes, Position
 from everystep.corpora.source_roles.roles import BUILT_IN, FUNCTION_CALLED, TYPE
 from everystep.corpora.source_roles.scopes import Scope
 
@@ -92,11 +92,11 @@ class Walk:
 
     def start(self, node: Any) -> int:
         """Return the index of a node's first token."""
-        return self.lexemes.first_at[node.lineno, node.col_offset]
+        return _find(self.lexemes.first_at, node.lineno, node.col_offset)
 
     def end(self, node: Any) -> int:
         """Return the index of a node's last token."""
-        return self.lexemes.last_at[node.end_lineno, node.end_col_offset]
+        return _find(self.lexemes.last_at, node.end_lineno, node.end_col_offset)
 
     def names(self, first: int, last: int) -> list[int]:
         """Return the indices of the names, reserved words left out, from `first` to `last`."""
@@ -106,3 +106,11 @@ class Walk:
             for index in range(first, last + 1)
             if kinds[index] == tokenize.NAME and not iskeyword(texts[index])
         ]
+
+
+def _find(indices: Mapping[Position, int], line: int, byte_column: int) -> int:
+    try:
+        return indices[line, byte_column]
+    except KeyError:
+        message = "the parser and tokenize see other tokens"
+        raise SyntaxError(message, (None, line, byte_column, None)) from None
