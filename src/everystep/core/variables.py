@@ -32,6 +32,9 @@ class Variable:
         dtype: the dtype to keep the value in.
         redraw: gives first values for a variable like this one at another path.
 
+    Attributes:
+        temporary: whether it is a state that lasts from call to call but is no weight to save.
+
     Example:
         >>> import jax.numpy as jnp
         >>> scale = Variable([1.0, 2.0, 3.0], name="scale")
@@ -60,6 +63,7 @@ class Variable:
         self.regularizer = regularizer
         self.constraint = constraint
         self.redraw = redraw
+        self.temporary = False
         self._lent = False
 
     @property
@@ -134,11 +138,11 @@ class Variable:
 
         The regularizer and constraint go on treating each of them alone.
         """
-        values = [
-            self._value if self.redraw is None else jnp.asarray(self.redraw(f"{self.path}/{i}"))
-            for i in range(count)
-        ]
         with jax.ensure_compile_time_eval():
+            values = [
+                self._value if self.redraw is None else jnp.asarray(self.redraw(f"{self.path}/{i}"))
+                for i in range(count)
+            ]
             self.set_own(jnp.stack(values))
         regularizer, constraint, redraw = self.regularizer, self.constraint, self.redraw
         if regularizer is not None:
@@ -189,7 +193,7 @@ class Variable:
         variable.name, variable.path, variable.trainable = fixed
         variable.regularizer = variable.constraint = variable.redraw = None
         variable._value = leaves[0]
-        variable._lent = False
+        variable.temporary = variable._lent = False
         return variable
 
 

@@ -68,6 +68,8 @@ class Recurrent(Layer):
                 self.add_weight((batch, size), "zeros", trainable=False, name=f"state_{number}")
                 for number, size in enumerate(self.cell.state_size)
             ]
+            for variable in self.states:
+                variable.temporary = True
         self.input_spec = InputSpec(
             ndim=3,
             axes={2: features} | ({0: batch} if self.stateful else {}),

@@ -57,13 +57,16 @@ class LayerTree(LayerSettings):
         return list(dict.fromkeys(_found(self, LayerTree)))
 
     @property
-    def weights(self) -> list[Variable]:
+    def variables(self) -> list[Variable]:
         """All weights and states: the layer's own, trainable ones first, then its sublayers'."""
         own = sorted(_found(self, Variable), key=lambda variable: not variable.trainable)
-        inner = [variable for layer in self.sublayers() for variable in layer.weights]
+        inner = [variable for layer in self.sublayers() for variable in layer.variables]
         return list(dict.fromkeys([*own, *inner]))
 
-    variables = weights
+    @property
+    def weights(self) -> list[Variable]:
+        """All variables but the states that last from call to call only."""
+        return [variable for variable in self.variables if not variable.temporary]
 
     @property
     def trainable(self) -> bool:
@@ -91,14 +94,14 @@ class LayerTree(LayerSettings):
     def non_trainable_weights(self) -> list[Variable]:
         """The weights and states that training leaves alone."""
         trainable = set(self.trainable_weights)
-        return [variable for variable in self.weights if variable not in trainable]
+        return [variable for variable in self.variables if variable not in trainable]
 
     non_trainable_variables = non_trainable_weights
 
     def named_weights(self) -> dict[str, Variable]:
-        """Return all weights by path; a path that comes twice gets a number."""
+        """Return all variables by path; a path that comes twice gets a number."""
         named: dict[str, Variable] = {}
-        for variable in self.weights:
+        for variable in self.variables:
             path, number = variable.path, 0
             while path in named:
                 number += 1

@@ -34,11 +34,19 @@ Array = np.ndarray[Any, Any]
 
 
 class MiniBatch(NamedTuple):
-    """What one step reads: inputs, and targets and weights where there are some."""
+    """What one step reads.
+
+    Args:
+        inputs: the inputs of the model.
+        targets: what its outputs should be, where there is something to learn or measure.
+        weights: how much each sample or step counts, where they differ.
+        real: which rows hold a sample, where some only complete the batch.
+    """
 
     inputs: Any
     targets: Any = None
     weights: Any = None
+    real: Any = None
 
 
 class Source(ABC):
@@ -179,9 +187,9 @@ class RaggedSource(Source):
 
         def make(index: int) -> MiniBatch:
             batch = batches[int(turn[index])]
-            return MiniBatch(
-                batch.steps, batch.aligned.get("targets"), batch.aligned.get("weights")
-            )
+            aligned = batch.aligned.get("targets"), batch.aligned.get("weights")
+            real = batch.sequences >= 0 if self.row_length is None else None
+            return MiniBatch(batch.steps, *aligned, real)
 
         return Epoch(make, len(batches), batches)
 

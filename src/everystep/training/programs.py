@@ -92,15 +92,20 @@ class Output:
     mask: Any
 
     @classmethod
-    def of(cls, outputs: Any) -> Output:
-        """Take segments off a model's output; it must be one array for a loss to make sense."""
+    def of(cls, outputs: Any, real: Any) -> Output:
+        """Take segments off a model's output; it must be one array for a loss to make sense.
+
+        Args:
+            outputs: what the model gave.
+            real: which rows hold a sample, for outputs that have no steps; None for all.
+        """
         if isinstance(outputs, Steps):
             return cls(outputs.values, outputs.mask)
         if not isinstance(outputs, jax.Array):
             raise ShapeError(
                 f"a loss needs a model with one output, but this one gives {len(outputs)}"
             )
-        return cls(outputs, None)
+        return cls(outputs, real)
 
     @property
     def count(self) -> Any:
@@ -114,18 +119,21 @@ class Programs:
     Args:
         model: the model, built.
         measures: what to measure.
-        transform: the optimizer's update, or None where there is no training.
+        optimizer: the optimizer, or None where there is no training.
     """
 
-    def __init__(self, model: Layer, measures: Measures, transform: Any) -> None:
+    def __init__(self, model: Layer, measures: Measures, optimizer: Any) -> None:
         self.model = model
         self.measures = measures
-        self.transform = transform
+        self.optimizer = optimizer
+        self.transform = None if optimizer is None else optimizer.transform()
         self.variables = model.named_weights()
         trainable = {id(variable) for variable in model.trainable_weights}
         self.trainable = {p: v for p, v in self.variables.items() if id(v) in trainable}
         self.rest = {p: v for p, v in self.variables.items() if id(v) not in trainable}
-        self.slots = None if transform is None else transform.init(_own(self.trainable))
+        self.slots: Any = None
+        if self.transform is not None:
+            self.slots = self.transform.init(_peek(self.trainable))
         self._train = jax.jit(self._train_step, donate_argnums=(0, 1, 2, 3))
         self._evaluate = jax.jit(self._evaluate_step, donate_argnums=(2,))
         self._predict = jax.jit(self._predict_step)
@@ -133,7 +141,7 @@ class Programs:
     def fit_to(self, model: Layer) -> bool:
         """Whether the model still has the weights, and trains those, that the programs know."""
         trainable = {id(variable) for variable in model.trainable_weights}
-        return {id(v) for v in self.variables.values()} == {id(v) for v in model.weights} and {
+        return {id(v) for v in self.variables.values()} == {id(v) for v in model.variables} and {
             id(v) for v in self.trainable.values()
         } == trainable
 
@@ -143,6 +151,7 @@ class Programs:
         """Do one step of training and return the measures so far."""
         if self.transform is None:
             raise StateError("the model has no optimizer: call compile first")
+        self.slots = self.optimizer.refreshed(self.slots)
         counts = [variable.own() for variable in self.measures.variables]
         state = _own(self.trainable), _own(self.rest), self.slots, counts
         trained, rest, self.slots, counts, results = self._train(*state, batch, key, step)
@@ -177,7 +186,7 @@ class Programs:
         return run(self.model, self.variables, weights, inputs, training=training, noise=noise)
 
     def _loss(self, trainable: Any, result: Result, batch: MiniBatch) -> tuple[Any, Output]:
-        output = Output.of(result.outputs)
+        output = Output.of(result.outputs, batch.real)
         loss = sum(result.losses, jnp.zeros((), "float32"))
         if self.measures.loss is not None:
             loss += self.measures.loss(

@@ -359,8 +359,7 @@ class Trainer:
             model(batch.inputs)
         if self._programs is None or not self._programs.fit_to(model):
             measures = measures_for(model, self._compiled, batch)
-            transform = None if self.optimizer is None else self.optimizer.transform()
-            self._programs = Programs(model, measures, transform)
+            self._programs = Programs(model, measures, self.optimizer)
         return self._programs
 
     def get_compile_config(self) -> dict[str, Any] | None:
