@@ -66,7 +66,7 @@ class EarlyStopping(Monitor, Configurable, fills_settings=True):
         current = self.current(epoch, logs or {})
         if current is None or epoch < self.start_from_epoch:
             return
-        if self.best_weights is None:
+        if self.restore_best_weights and self.best_weights is None:
             self._keep(epoch)
         self.wait += 1
         if self.is_better(current, self.best, abs(self.min_delta)):

@@ -18,6 +18,7 @@ import numpy as np
 
 from everystep import initializers
 from everystep.core.dtypes import DTypePolicy
+from everystep.core.loading import placeholder
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.randomness import initial_draw
 from everystep.core.scope import Scope, current_scope, eager_scope
@@ -376,6 +377,9 @@ class Layer(LayerTree, fills_settings=True):
 
 def first_value(initializer: Any, path: str, shape: tuple[int, ...], dtype: Any) -> Any:
     """Return the first values of the weight at `path`."""
+    rebuilt = placeholder(path, shape, dtype)
+    if rebuilt is not None:
+        return rebuilt
     sample = getattr(initializer, "sample", None)
     if sample is None:
         return initializer(shape, dtype)
