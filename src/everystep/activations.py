@@ -223,6 +223,12 @@ def glu(x: Any, axis: int = -1) -> Any:
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """Project onto the simplex: values of 0 or more that sum to one, most of them 0.
 
+    Keras 3.15 differs where more than one value is left: its values do not sum to one there.
+
+    Example:
+        >>> [round(float(value), 3) for value in sparsemax(jnp.array([0.5, 0.4, -3.0]))]
+        [0.55, 0.45, 0.0]
+
     Source: Martins and Astudillo 2016, arXiv:1602.02068, algorithm 1.
     """
     x = jnp.moveaxis(jnp.asarray(x), axis, -1)

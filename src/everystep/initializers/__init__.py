@@ -26,6 +26,7 @@ from everystep.initializers.scaling import (
     LecunNormal,
     LecunUniform,
     VarianceScaling,
+    fans,
 )
 
 CATALOGUE = Catalogue(
@@ -139,6 +140,7 @@ __all__ = [
     "Zeros",
     "constant",
     "deserialize",
+    "fans",
     "get",
     "glorot_normal",
     "glorot_uniform",

@@ -38,6 +38,8 @@ def _parse_value(value: Any) -> Any:
     if isinstance(value, dict):
         value = value["config"]["value"]
     array = np.asarray(value, np.float64)
+    if np.isnan(array).any():
+        raise ValueError(value)
     return float(array) if array.ndim == 0 else array
 
 

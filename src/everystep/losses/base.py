@@ -30,7 +30,8 @@ def _dtype(value: Any) -> str | None:
     return None if value is None else DTypePolicy.parse(value).compute_dtype
 
 
-INTEGER = AXIS = Kind("an integer", operator.index, refused=("last", 1.5, None))
+AXIS = Kind("an integer", operator.index, refused=("last", 1.5, None))
+CLASS = optional(Kind("an integer", operator.index, refused=("last", 1.5)))
 DTYPE = Kind("a dtype, or None for that of the predictions", _dtype, refused=("float7", 3.5))
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.core import setting
-from everystep.core.kinds import BOOLEAN, FRACTION, optional
+from everystep.core.kinds import BOOLEAN, FRACTION
 from everystep.losses import crossentropy
 from everystep.losses.arrays import axis_last, class_ids, paired
-from everystep.losses.base import AXIS, DTYPE, INTEGER, NAME, REDUCTION, FixedLoss
+from everystep.losses.base import AXIS, CLASS, DTYPE, NAME, REDUCTION, FixedLoss
 
 
 class SparseCategoricalCrossentropy(FixedLoss):
@@ -38,7 +38,7 @@ class SparseCategoricalCrossentropy(FixedLoss):
     """
 
     from_logits: bool = setting(BOOLEAN, default=False)
-    ignore_class: int | None = setting(optional(INTEGER), default=None)
+    ignore_class: int | None = setting(CLASS, default=None)
     reduction: str | None = setting(REDUCTION, default="sum_over_batch_size")
     axis: int = setting(AXIS, default=-1)
     name: str | None = setting(NAME, default="sparse_categorical_crossentropy")

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 
 from everystep import losses
 from everystep.core import setting
-from everystep.core.kinds import BOOLEAN, FRACTION, optional
+from everystep.core.kinds import BOOLEAN, FRACTION
 from everystep.losses.arrays import paired
-from everystep.losses.base import AXIS, DTYPE, INTEGER, NAME
+from everystep.losses.base import AXIS, CLASS, DTYPE, NAME
 from everystep.metrics.base import PairMean
 
 
@@ -235,7 +235,7 @@ class SparseCategoricalCrossentropy(PairMean):
     name: str | None = setting(NAME, default="sparse_categorical_crossentropy")
     dtype: str | None = setting(DTYPE, default=None)
     from_logits: bool = setting(BOOLEAN, default=False)
-    ignore_class: int | None = setting(optional(INTEGER), default=None)
+    ignore_class: int | None = setting(CLASS, default=None)
     axis: int = setting(AXIS, default=-1)
 
     def values(self, y_true: Any, y_pred: Any) -> Any:
