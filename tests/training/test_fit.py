@@ -340,3 +340,26 @@ def test_wrong_use_is_one_clear_error(case: str) -> None:
         act()
     for word in words:
         assert word in str(caught.value)
+
+
+class TestCompleteBatches:
+    """The last batch is completed by rows that count for nothing, so that one program runs."""
+
+    def test_measures_and_predictions_do_not_depend_on_the_batch_size(self) -> None:
+        draw = np.random.default_rng(2)
+        x, y = draw.integers(1, VOCABULARY, (7, 5)), draw.integers(0, CLASSES, (7, 5))
+        weights = draw.uniform(0, 2, (7, 5)).astype("float32")
+        model = compiled(tagger(), metrics=["accuracy"], weighted_metrics=["accuracy"])
+        whole = model.evaluate(x, y, batch_size=7, sample_weight=weights)
+        for size in (1, 3, 4):
+            assert_close(
+                np.array(model.evaluate(x, y, batch_size=size, sample_weight=weights)),
+                np.array(whole),
+            )
+            assert_close(model.predict(x, batch_size=size), model.predict(x))
+
+    def test_one_program_for_all_batches(self) -> None:
+        counter = CountTraces()
+        model = es.Sequential([counter, Dense(CLASSES)])
+        model.predict(np.ones((10, 2, 3), "float32"), batch_size=4)
+        assert {shape for shape in counter.traces if isinstance(shape[0], int)} == {(4, 2, 3)}

@@ -53,8 +53,14 @@ class Source(ABC):
     """Data that can be gone through in batches, in order or shuffled."""
 
     @abstractmethod
-    def epoch(self, shuffle: np.random.Generator | None = None) -> Epoch:
-        """Return the batches of one pass over the data."""
+    def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
+        """Return the batches of one pass over the data.
+
+        Args:
+            shuffle: where the order comes from, or None for the order of the data.
+            complete: whether the last batch gets rows that do not count, so that all batches have
+                one shape and run one program.
+        """
 
     @abstractmethod
     def check(self, model: Layer) -> None:
@@ -118,18 +124,21 @@ class ArraySource(Source):
         """The number of samples."""
         return int(jax.tree.leaves(self.data.inputs)[0].shape[0])
 
-    def epoch(self, shuffle: np.random.Generator | None = None) -> Epoch:
+    def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
         """Return the batches, in order or shuffled."""
         rows, size = self.rows, self.batch_size
+        count = -(-rows // size)
         order = None if shuffle is None else shuffle.permutation(rows)
 
         def make(index: int) -> MiniBatch:
             chosen: Any = slice(index * size, (index + 1) * size)
             if order is not None:
                 chosen = order[chosen]
-            return MiniBatch(*jax.tree.map(lambda array: array[chosen], tuple(self.data)))
+            batch = MiniBatch(*jax.tree.map(lambda array: array[chosen], tuple(self.data)))
+            missing = (index + 1) * size - rows
+            return completed(batch, missing) if complete and count > 1 and missing > 0 else batch
 
-        return Epoch(make, -(-rows // size))
+        return Epoch(make, count)
 
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range."""
@@ -151,7 +160,7 @@ class ArraySource(Source):
                 outputs,
                 is_leaf=lambda leaf: isinstance(leaf, Steps),
             )
-        whole = jax.tree.map(lambda *parts: np.concatenate(parts), *outputs)
+        whole = jax.tree.map(lambda *parts: np.concatenate(parts)[: self.rows], *outputs)
         return list(whole) if self.as_list else whole
 
 
@@ -171,8 +180,8 @@ class RaggedSource(Source):
     batch_size: int
     row_length: int | None
 
-    def epoch(self, shuffle: np.random.Generator | None = None) -> Epoch:
-        """Return the batches; shuffled ones hold other sequences together in every epoch."""
+    def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
+        """Return the batches, all completed; shuffled, each epoch packs other sequences together."""
         lengths = self.inputs.lengths
         order = None if shuffle is None else shuffle.permutation(len(lengths))
         if self.row_length is None:
@@ -219,6 +228,17 @@ class RaggedSource(Source):
             return gather_back(values, segments, self.inputs.lengths).split()
         sequences = [batch.sequences for batch in batches]
         return list(gather_rows(outputs, sequences, len(self.inputs)))
+
+
+def completed(batch: MiniBatch, missing: int) -> MiniBatch:
+    """Return a batch with so many rows of zeros more, which do not count."""
+
+    def longer(array: Any) -> Any:
+        return np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)])
+
+    rows = jax.tree.leaves(batch.inputs)[0].shape[0]
+    parts = jax.tree.map(longer, (batch.inputs, batch.targets, batch.weights))
+    return MiniBatch(*parts, np.arange(rows + missing) < rows)
 
 
 def source_of(

@@ -40,6 +40,9 @@ def measures_for(model: Layer, compiled: Compiled | None, batch: MiniBatch) -> M
         [metrics.resolve(metric, *shapes) for metric in group]
         for group in (compiled.metrics, compiled.weighted_metrics)
     )
+    for metric in weighted:
+        if metric.name in {other.name for other in plain}:
+            metric.name = f"weighted_{metric.name}"
     masked = isinstance(outputs, Steps)
     return Measures(compiled.loss, plain, weighted, classes=shapes[1][-1], masked=masked)
 

@@ -79,9 +79,12 @@ class Measures:
 
 
 def _both(weights: Any, real: Any) -> Any:
+    """Return the product of two weightings, one of which may be for whole samples."""
     if weights is None or real is None:
         return real if weights is None else weights
-    return real * weights.reshape(weights.shape + (1,) * (real.ndim - weights.ndim))
+    rank = max(weights.ndim, real.ndim)
+    first, second = (a.reshape(a.shape + (1,) * (rank - a.ndim)) for a in (weights, real))
+    return first * second
 
 
 @dataclass(frozen=True)

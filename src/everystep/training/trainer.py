@@ -191,7 +191,7 @@ class Trainer:
         return floats(logs)
 
     def _validated(self, programs: Programs, validation: Source) -> dict[str, float]:
-        measured = self._evaluate_epoch(programs, validation.epoch())
+        measured = self._evaluate_epoch(programs, validation.epoch(complete=True))
         return {f"val_{name}": value for name, value in measured.items()}
 
     def _evaluate_epoch(
@@ -234,7 +234,7 @@ class Trainer:
         """
         self._needs_compile("evaluate")
         source = self._source(x, y, sample_weight, batch_size=batch_size or 32)
-        epoch = source.epoch()
+        epoch = source.epoch(complete=True)
         programs = self._ready_programs(epoch[0])
         check_labels(programs.measures, source)
         calls = CallbackList(callbacks or (), self, loop_params(1, len(epoch)))
@@ -266,7 +266,7 @@ class Trainer:
             the same order.
         """
         source = self._source(x, batch_size=batch_size or 32)
-        epoch = source.epoch()
+        epoch = source.epoch(complete=True)
         programs = self._ready_programs(epoch[0])
         calls = CallbackList(callbacks or (), self, loop_params(1, len(epoch)))
         calls.on_predict_begin()
