@@ -46,7 +46,7 @@ class Loss(Configurable, fills_settings=True):
         reduction: how the values become one number: `"sum_over_batch_size"` or `"mean"` as above,
             `"sum"` without the division, `"mean_with_sample_weight"` divided by the sum of the
             weights of real steps, `"none"` or None for no reduction.
-        dtype: the dtype to compute in; by default that of the predictions, at least float32.
+        dtype: the dtype of the values; by default that of the predictions, at least float32.
 
     Example:
         >>> class Cubic(Loss):
@@ -120,7 +120,7 @@ class Loss(Configurable, fills_settings=True):
         if keep is not None:
             y_true, y_pred = filled(y_true, keep), filled(y_pred, keep)
         try:
-            values = jnp.asarray(self.call(y_true, y_pred))
+            values = jnp.asarray(self.call(y_true, y_pred), self.dtype)
             return reduced(values, weight, mask, self.reduction)
         except ShapeError as error:
             raise ShapeError(f"loss '{self.name}': {error}") from None

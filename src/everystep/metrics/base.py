@@ -217,6 +217,9 @@ class PairMean(Average):
         """Return one value for each sample or step."""
         raise NotImplementedError(f"{type(self).__name__} must define values(y_true, y_pred)")
 
+    def counted(self, y_true: Any) -> Any:
+        """Return which labels count, in the shape of the labels, or None for all."""
+
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch of labels and predictions into account.
 
@@ -229,7 +232,12 @@ class PairMean(Average):
             ShapeError: labels, predictions and weights do not fit each other.
         """
         try:
-            self.add(self.values(y_true, y_pred), sample_weight)
+            values, counted = self.values(y_true, y_pred), self.counted(y_true)
+            if counted is not None:
+                weight = 1 if sample_weight is None else jnp.asarray(sample_weight)
+                fitting = fitted("sample_weight", jnp.asarray(weight), values.shape)
+                sample_weight = counted.reshape(values.shape) * fitting
+            self.add(values, sample_weight)
         except ShapeError as error:
             raise ShapeError(f"metric '{self.name}': {error}") from None
 

@@ -223,7 +223,8 @@ class SparseCategoricalCrossentropy(PairMean):
         name: the metric's name.
         dtype: the dtype of the sums.
         from_logits: whether predictions are logits; otherwise they are probabilities.
-        ignore_class: a class number that costs nothing.
+        ignore_class: a class number whose samples or steps do not count. Keras counts them as 0
+            where no weights are given.
         axis: the axis of the classes in the predictions.
 
     Example:
@@ -243,3 +244,7 @@ class SparseCategoricalCrossentropy(PairMean):
         return losses.sparse_categorical_crossentropy(
             y_true, y_pred, self.from_logits, self.ignore_class, self.axis
         )
+
+    def counted(self, y_true: Any) -> Any:
+        """Return which labels are not the class to ignore."""
+        return None if self.ignore_class is None else jnp.asarray(y_true) != self.ignore_class
