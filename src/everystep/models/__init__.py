@@ -1,10 +1,10 @@
 """Models: layers in a row or in a graph, their summary, and training, saving and loading."""
 
 from everystep.core.registry import Catalogue
-from everystep.models.bundle import load_model
+from everystep.models.bundle import load_model, save_model
 from everystep.models.model import Model
 from everystep.models.sequential import Sequential
 
 CATALOGUE = Catalogue("model", "keras", [Sequential])
 
-__all__ = ["Model", "Sequential", "load_model"]
+__all__ = ["Model", "Sequential", "load_model", "save_model"]

@@ -27,7 +27,7 @@ from everystep.formats import (
     write_json,
     write_tensors,
 )
-from everystep.models.matching import matched
+from everystep.models.matching import matched, places_of
 from everystep.training import Trainer
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def load_model(
 
 
 def save_weights(model: Model, filepath: str | PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights of a model into a safetensors file, under their paths.
+    """Write the weights of a model into a safetensors file, under the names of their layers.
 
     Args:
         model: the model, built.
@@ -154,8 +154,8 @@ def save_weights(model: Model, filepath: str | PathLike[str], overwrite: bool = 
 def load_weights(model: Model, filepath: str | PathLike[str]) -> None:
     """Read weights that `save_weights` or `save_model` wrote into a model.
 
-    Weights are matched by path. The numbers of automatic names may differ, as they do where the
-    same model is built again; then their order counts.
+    Weights are matched by the names of their layers. The numbers of automatic names may differ, as
+    they do where the same model is built again; then their order counts.
 
     Args:
         model: the model, built.
@@ -187,7 +187,7 @@ def _needs_built(model: Model, verb: str) -> None:
 
 
 def _values(model: Model) -> dict[str, np.ndarray[Any, Any]]:
-    return {path: np.asarray(variable.peek()) for path, variable in model.named_weights().items()}
+    return {path: np.asarray(variable.peek()) for path, variable in places_of(model).items()}
 
 
 def _training_of(model: Model) -> Any:
@@ -242,7 +242,7 @@ def _compile_again(model: Any, config: Any, where: str) -> None:
 
 def _set_weights(model: Model, tensors: Tensors, where: str) -> None:
     """Give a model the weights of a file, all of them or, where any does not fit, none."""
-    variables = model.named_weights()
+    variables = places_of(model)
     found = matched(variables, tensors, where)
     differences = [
         f"'{path}' is {array.dtype} {array.shape} in the file, but {variables[path].dtype} "

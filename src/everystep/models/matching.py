@@ -1,16 +1,59 @@
-"""Which weight of a file belongs to which weight of a model: by path, or by place."""
+"""Which weight of a file belongs to which weight of a model: by the names of their layers.
+
+A variable's own path says where it came into being, which may be outside of the model that it is
+in now. A file names the place in the model instead: the layers around it, from the outside in.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from itertools import chain, count
 from typing import Any
 
 import numpy as np
 
+from everystep.core.variables import Variable
 from everystep.errors import FormatError
+from everystep.layers.tree import LayerTree
 
 _NUMBERED = re.compile(r"^(.*?)(?:_(\d+))?$")
+
+
+def places_of(model: LayerTree) -> dict[str, Variable]:
+    """Return the variables that outlast a call by their places, without the model's own name.
+
+    What stands in two places has the first one; a name that comes twice in one place gets a number.
+
+    Example:
+        >>> import everystep as es
+        >>> inner = es.Sequential([es.layers.Dense(2, input_shape=(3,), name="label")], name="row")
+        >>> each = es.layers.TimeDistributed(inner, name="each")
+        >>> model = es.Sequential([es.Input((None, 3)), each])
+        >>> list(places_of(model))
+        ['each/row/label/kernel', 'each/row/label/bias']
+    """
+    found: dict[str, Variable] = {}
+    _collect(model, "", found, set())
+    return found
+
+
+def _collect(layer: LayerTree, place: str, found: dict[str, Variable], seen: set[Variable]) -> None:
+    inner = {variable for part in layer.sublayers() for variable in part.variables}
+    for variable in layer.variables:
+        if variable not in inner | seen and not variable.temporary:
+            seen.add(variable)
+            found[_free(f"{place}{variable.name}", found)] = variable
+    places: dict[str, None] = {}
+    for part in layer.sublayers():
+        inside = _free(f"{place}{part.name}", places)
+        places[inside] = None
+        _collect(part, f"{inside}/", found, seen)
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    numbered = (f"{name}_{number}" for number in count(1))
+    return next(other for other in chain([name], numbered) if other not in taken)
 
 
 def matched(
@@ -22,18 +65,18 @@ def matched(
     `dense`. So where the paths are not the same, the numbers at their ends only say the order.
 
     Args:
-        wanted: the paths of the model's weights.
-        given: the arrays of the file by path.
+        wanted: the places of the model's weights.
+        given: the arrays of the file by place.
         where: the file, for error messages.
 
     Raises:
         FormatError: a weight is missing, or one is there that the model does not have.
 
     Example:
-        >>> arrays = {"a/dense/bias": np.zeros(2), "a/dense_1/bias": np.ones(3)}
-        >>> found = matched(["b/dense_7/bias", "b/dense_8/bias"], arrays, "a.safetensors")
+        >>> arrays = {"dense/bias": np.zeros(2), "dense_1/bias": np.ones(3)}
+        >>> found = matched(["dense_7/bias", "dense_8/bias"], arrays, "a.safetensors")
         >>> {path: array.shape for path, array in found.items()}
-        {'b/dense_7/bias': (2,), 'b/dense_8/bias': (3,)}
+        {'dense_7/bias': (2,), 'dense_8/bias': (3,)}
     """
     wanted = list(wanted)
     if set(wanted) == given.keys():
@@ -56,23 +99,21 @@ def _listed(names: list[str], most: int = 20) -> str:
 
 
 def renumbered(paths: Iterable[str]) -> dict[str, str]:
-    """Return for each path one in which numbered names count from the start, without the model's.
+    """Return for each path one in which the numbers of layers count from the start.
 
-    >>> renumbered(["net/lstm_4/kernel", "net/lstm_12/kernel"])
-    {'net/lstm_4/kernel': 'lstm/kernel', 'net/lstm_12/kernel': 'lstm_1/kernel'}
+    >>> renumbered(["lstm_4/kernel", "lstm_12/kernel"])
+    {'lstm_4/kernel': 'lstm/kernel', 'lstm_12/kernel': 'lstm_1/kernel'}
     """
-    paths = list(paths)
     parts = {path: path.split("/") for path in paths}
-    children: dict[tuple[str, ...], set[str]] = {}
+    inside: dict[tuple[str, ...], set[str]] = {}
     for names in parts.values():
         for depth in range(len(names) - 1):
-            children.setdefault(tuple(names[:depth]), set()).add(names[depth])
-    one_root = len(children.get((), ())) == 1 and all(len(names) > 1 for names in parts.values())
-    new_names = {parent: _counted(names) for parent, names in children.items()}
+            inside.setdefault(tuple(names[:depth]), set()).add(names[depth])
+    new_names = {layer: _counted(names) for layer, names in inside.items()}
     found = {}
     for path, names in parts.items():
         layers = [new_names[tuple(names[:d])][names[d]] for d in range(len(names) - 1)]
-        found[path] = "/".join([*layers[1 if one_root else 0 :], names[-1]])
+        found[path] = "/".join([*layers, names[-1]])
     return found
 
 
@@ -83,10 +124,10 @@ def _counted(names: Iterable[str]) -> dict[str, str]:
         stem, number = _NUMBERED.fullmatch(name).groups()  # type: ignore[union-attr]
         return stem, int(number or 0)
 
-    count: dict[str, int] = {}
+    counts: dict[str, int] = {}
     found = {}
     for name in sorted(names, key=split):
         stem, _ = split(name)
-        place = count[stem] = count.get(stem, -1) + 1
+        place = counts[stem] = counts.get(stem, -1) + 1
         found[name] = f"{stem}_{place}" if place else stem
     return found
