@@ -79,6 +79,15 @@ SNIPPETS: Final[dict[str, tuple[str, str]]] = {
         "K def par read K def built",
     ),
     "built-in bound in a comprehension": ("[id for id in x]; id", "read K var= K read built"),
+    "built-in in the first iterable": (
+        "[id for id in f(id) for x in g(id)]",
+        "read K var= K call built K var= K call read",
+    ),
+    "built-in bound out of a comprehension": (
+        "[(id := 1) for x in y]; id",
+        "var= num K var= K read read",
+    ),
+    "built-in in an annotation": ("def f(id, a: g(id)): pass", "K def par par call built K"),
     "built-in bound around a function": (
         "def f(id):\n def g(): return id",
         "K def par K def K read",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from everystep.corpora import PADDING, ROLES, UNKNOWN, Vocabulary
 from everystep.errors import DataError, FormatError, SettingError
 
-_CORPUS = [["b", "a", "c"], [], ["a", "b", "ü"], ["a"]]
+_CORPUS = [["b", "a", "ü"], [], ["a", "b", "c"], ["a"]]
 
 
 def test_entries_are_in_order_of_count_then_alphabet() -> None:
