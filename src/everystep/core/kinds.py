@@ -46,7 +46,7 @@ def optional(kind: Kind) -> Kind:
         f"{kind.wanted}, or None",
         lambda value: None if value is None else kind.parse(value),
         lambda value: None if value is None else kind.to_config(value),
-        kind.refused,
+        tuple(value for value in kind.refused if value is not None),
     )
 
 

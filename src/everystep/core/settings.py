@@ -177,7 +177,8 @@ class Configurable:
         for name, item in self.settings.items():
             value = getattr(self, item.attribute, item.default)
             if item.in_config and not _is_default(item, value):
-                parts.append(f"{name}={item.kind.to_config(value)!r}")
+                whole = isinstance(value, Configurable)
+                parts.append(f"{name}={value if whole else item.kind.to_config(value)!r}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
 

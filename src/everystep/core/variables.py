@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -144,13 +145,12 @@ class Variable:
                 for i in range(count)
             ]
             self.set_own(jnp.stack(values))
-        regularizer, constraint, redraw = self.regularizer, self.constraint, self.redraw
-        if regularizer is not None:
-            self.regularizer = lambda value: jnp.sum(jax.vmap(regularizer)(value))
-        if constraint is not None:
-            self.constraint = jax.vmap(constraint)
-        if redraw is not None:
-            self.redraw = lambda path: np.stack([redraw(f"{path}/{i}") for i in range(count)])
+        if self.regularizer is not None:
+            self.regularizer = partial(_sum_of_each, self.regularizer)
+        if self.constraint is not None:
+            self.constraint = partial(_each, self.constraint)
+        if self.redraw is not None:
+            self.redraw = partial(_redraw_each, self.redraw, count)
 
     def own(self) -> Any:
         """Return the variable's own value for a step that will overwrite its memory.
@@ -195,6 +195,21 @@ class Variable:
         variable._value = leaves[0]
         variable.temporary = variable._lent = False
         return variable
+
+
+# Functions of the module, not lambdas, so that a layer with stacked variables can be pickled.
+
+
+def _each(function: Callable[[Any], Any], stacked: Any) -> Any:
+    return jax.vmap(function)(stacked)
+
+
+def _sum_of_each(function: Callable[[Any], Any], stacked: Any) -> Any:
+    return jnp.sum(jax.vmap(function)(stacked))
+
+
+def _redraw_each(redraw: Callable[[str], Any], count: int, path: str) -> Any:
+    return np.stack([redraw(f"{path}/{i}") for i in range(count)])
 
 
 def _forward(name: str) -> Callable[..., Any]:

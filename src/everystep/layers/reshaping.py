@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from everystep.core import kinds
-from everystep.core.settings import setting
+from everystep.core.settings import Kind, setting
 from everystep.errors import ShapeError
 from everystep.layers import symbolic
 from everystep.layers.layer import Layer
@@ -46,6 +46,21 @@ class Flatten(Layer):
         return inputs.reshape(inputs.shape[0], math.prod(inputs.shape[1:]))
 
 
+def _target(value: Any) -> tuple[int, ...]:
+    sizes: tuple[int, ...] = kinds.INTEGERS.parse(value)
+    if sizes.count(-1) > 1 or any(size < -1 for size in sizes):
+        raise ValueError(value)
+    return sizes
+
+
+_TARGET = Kind(
+    "a tuple of sizes, of which one may be -1",
+    _target,
+    list,
+    refused=("3", 2.5, (-1, 3, -1), (-2,)),
+)
+
+
 class Reshape(Layer):
     """Another shape for the same values, batch axis apart.
 
@@ -64,22 +79,19 @@ class Reshape(Layer):
         (2, 4, 5)
     """
 
-    target_shape: Any = setting(kinds.INTEGERS)
+    target_shape: Any = setting(_TARGET)
 
     def call(self, inputs: Any) -> Any:
         """Return the inputs in their new shape."""
-        own = inputs.shape[1:]
-        known = all(isinstance(size, int) for size in own)
-        free = self.target_shape.count(-1)
-        wanted = -math.prod(self.target_shape) if free else math.prod(self.target_shape)
-        if known and (free > 1 or not _fits(math.prod(own), wanted, bool(free))):
+        batch, *own = inputs.shape
+        # Worked out here, because JAX cannot where the batch is empty.
+        fixed = math.prod(size for size in self.target_shape if size != -1)
+        free = math.prod(own) // fixed if fixed else 0
+        target = tuple(free if size == -1 else size for size in self.target_shape)
+        if math.prod(target) != math.prod(own):
             raise ShapeError(
                 f"layer '{self.path}' (Reshape) cannot make {self.target_shape} of an input of "
-                f"shape {symbolic.written(symbolic.shape_of(inputs))}: "
-                f"{math.prod(own)} values a row do not fill it"
+                f"shape {symbolic.written(symbolic.shape_of(inputs))}: its {math.prod(own)} values "
+                "a row do not fill that shape. Choose sizes of which the product is that number"
             )
-        return inputs.reshape(inputs.shape[0], *self.target_shape)
-
-
-def _fits(size: int, wanted: int, free: bool) -> bool:
-    return size % wanted == 0 if free and wanted else size == wanted
+        return inputs.reshape(batch, *target)

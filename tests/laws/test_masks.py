@@ -1,0 +1,139 @@
+"""Padding is inert, packed rows are one sequence after another, nothing is lost in silence."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from everystep.errors import PackedRowsError, SegmentsError
+from everystep.layers.apply import apply, weights_of
+from everystep.sequences import Steps, pack
+from tests.catalogue import BATCH, STEPS, Entry
+from tests.laws.selection import about
+from tests.tolerances import GRADIENTS
+from tests.trees import assert_finite, assert_trees_close, assert_trees_same, outputs_of, real
+
+MASK = np.array([[False, True, True, False, True], [True, True, False, False, False]])
+LENGTHS = (3, 1, 3, 4)
+# Layers that skip padding do not let even NaN through; a product with a zero weight would.
+SKIPS_PADDING = ("LSTM", "LSTM last step", "Bidirectional ave")
+
+
+def has_steps(entry: Entry) -> bool:
+    return len(entry.shape) > 2 - entry.ids and not entry.states
+
+
+def takes_mask(entry: Entry) -> bool:
+    return has_steps(entry) and entry.segments != "refused"
+
+
+def takes_packed(entry: Entry) -> bool:
+    return has_steps(entry) and entry.segments == "packed"
+
+
+def loss_and_gradients(entry: Entry, inputs: Any, **kwargs: Any) -> tuple[Any, Any]:
+    """The outputs at real steps, and the gradients of a loss that counts those alone."""
+    layer = entry.built()
+    numbers = inputs.values if isinstance(inputs, Steps) else inputs
+
+    def loss(weights: Any, values: Any) -> tuple[Any, Any]:
+        given = inputs.with_values(values) if isinstance(inputs, Steps) else values
+        outputs = real(apply(layer, weights, inputs if entry.ids else given, **kwargs)[0])
+        return sum(jnp.sum(jnp.sin(output)) for output in outputs), outputs
+
+    wanted = 0 if entry.ids else (0, 1)
+    values = jnp.zeros(0) if entry.ids else jnp.asarray(numbers)
+    slopes, outputs = jax.grad(loss, wanted, has_aux=True)(weights_of(layer), values)
+    return outputs, slopes
+
+
+def fill(inputs: Any, padding: Any, entry: Entry) -> Any:
+    """The inputs with other values behind the mask."""
+    mask = MASK.reshape(*MASK.shape, *[1] * (inputs.ndim - 2))
+    return np.where(mask, inputs, padding).astype(inputs.dtype)
+
+
+@about(takes_mask)
+def test_what_padding_holds_changes_no_real_step(entry: Entry) -> None:
+    inputs = entry.inputs()
+    paddings = (3, 7) if entry.ids else (0.5, -30.0)
+    found = [real(entry.built()(fill(inputs, value, entry), mask=MASK)) for value in paddings]
+    assert_trees_same(*found)
+
+
+@about(lambda entry: takes_mask(entry) and not entry.variant)
+def test_what_padding_holds_changes_no_gradient(entry: Entry) -> None:
+    inputs = entry.inputs()
+    first, second = (3, 7) if entry.ids else (0.5, -30.0)
+    found = loss_and_gradients(entry, fill(inputs, first, entry), mask=MASK)
+    assert_finite(found)
+    assert_trees_close(found, loss_and_gradients(entry, fill(inputs, second, entry), mask=MASK))
+
+
+@about(lambda entry: entry.name in SKIPS_PADDING)
+@pytest.mark.parametrize("padding", [np.nan, np.inf])
+def test_not_even_nan_leaks_out_of_padding_that_is_skipped(entry: Entry, padding: float) -> None:
+    inputs = entry.inputs()
+    found = loss_and_gradients(entry, fill(inputs, padding, entry), mask=MASK)
+    assert_finite(found)
+    assert_trees_close(found, loss_and_gradients(entry, fill(inputs, 0.0, entry), mask=MASK))
+
+
+@about(takes_mask)
+def test_rows_of_nothing_but_padding_give_defined_outputs(entry: Entry) -> None:
+    outputs = entry.built()(entry.inputs(), mask=np.zeros((BATCH, STEPS), bool))
+    assert_finite(outputs)
+
+
+@about(takes_packed)
+def test_packed_rows_equal_one_sequence_at_a_time(entry: Entry) -> None:
+    layer = entry.built()
+    longest = 5 if entry.any_length else STEPS
+    sequences = [
+        entry.inputs((length, *entry.shape[2:]), seed=seed) for seed, length in enumerate(LENGTHS)
+    ]
+    packed = outputs_of(layer(pack(sequences, length=longest)))
+    alone = [outputs_of(layer(sequence[None])) for sequence in sequences]
+    for number, output in enumerate(packed):
+        assert isinstance(output, Steps)
+        found = output.unpack()
+        wanted = [np.asarray(outputs[number])[0] for outputs in alone]
+        if entry.name != "Embedding mask_zero":
+            assert_trees_close(found, wanted)
+
+
+@about(lambda entry: takes_packed(entry) and not entry.variant)
+def test_gradients_of_packed_rows_are_the_sum_of_those_of_each_sequence(entry: Entry) -> None:
+    sequences = [
+        entry.inputs((length, *entry.shape[2:]), seed=seed) for seed, length in enumerate(LENGTHS)
+    ]
+    found = loss_and_gradients(entry, pack(sequences, length=5))[1]
+    alone = [loss_and_gradients(entry, sequence[None])[1] for sequence in sequences]
+    weights_alone = [slopes if entry.ids else slopes[0] for slopes in alone]
+    wanted = jax.tree.map(lambda *parts: sum(parts), *weights_alone)
+    assert_trees_close(found if entry.ids else found[0], wanted, GRADIENTS)
+
+
+@about(lambda entry: has_steps(entry) and entry.segments == "rows")
+def test_a_layer_of_one_sequence_a_row_refuses_packed_rows(entry: Entry) -> None:
+    layer = entry.built()
+    steps = Steps.of(entry.inputs(), [[1, 1, 2, 2, 2], [3, 3, 4, 0, 0]])
+    with pytest.raises(PackedRowsError, match=layer.name):
+        layer(steps)
+
+
+@about(lambda entry: has_steps(entry) and entry.segments == "refused")
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_layer_that_would_lose_the_mask_refuses_it(entry: Entry, packed: bool) -> None:
+    layer = entry.built()
+    steps = Steps.of(entry.inputs(), MASK.astype(int), packed=False).replace(packed=packed)
+    with pytest.raises(SegmentsError, match=layer.path):
+        layer(steps)
+
+
+@about(takes_mask)
+def test_a_mask_and_steps_are_the_same(entry: Entry) -> None:
+    steps = Steps.of(entry.inputs(), MASK.astype(int), packed=False)
+    assert_trees_same(entry.built()(entry.inputs(), mask=MASK), entry.built()(steps))
