@@ -130,11 +130,13 @@ def test_a_batch_without_any_real_step_costs_nothing(
     assert not np.asarray(gradient).any()
 
 
-def test_weights_of_zero_alone_cost_nothing() -> None:
+def test_weights_that_sum_to_zero_cost_nothing() -> None:
     loss = losses.MeanSquaredError(reduction="mean_with_sample_weight")
-    value, gradient = jax.value_and_grad(lambda p: loss(SHARES, p, np.zeros_like(WEIGHTS)))(REALS)
-    assert float(value) == 0
-    assert not np.asarray(gradient).any()
+    cancelling = np.array([1.0, -1.0, 2.0, -2.0], "float32")
+    for weights in (cancelling, 0 * cancelling):
+        value, gradient = jax.value_and_grad(lambda p, w=weights: loss(SHARES, p, w))(REALS)
+        assert float(value) == 0
+        assert not np.asarray(gradient).any()
 
 
 def test_a_weight_a_sample_counts_for_all_its_steps() -> None:
