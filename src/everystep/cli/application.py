@@ -1,0 +1,87 @@
+"""The application: its commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from everystep.cli.demo import demo
+from everystep.errors import EverystepError, SettingError
+
+application = typer.Typer(
+    name="everystep",
+    help="Per-step models on sequences: learn from them, look into them, compare them.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+# Typer may bring its own copy of click or use an installed one: this is the class of either.
+_COMMAND_LINE_ERROR: Any = typer.BadParameter.__mro__[2]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from everystep import __version__
+
+        typer.echo(f"everystep {__version__}")
+        raise typer.Exit
+
+
+@application.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Per-step models on sequences: learn from them, look into them, compare them."""
+
+
+application.command()(demo)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and end the process.
+
+    Args:
+        arguments: what follows the name of the program; that of this process if None.
+
+    Raises:
+        SystemExit: always, with code 0, 1 for failed work, 2 for wrong use, 130 if interrupted.
+
+    >>> main(["--version"])
+    Traceback (most recent call last):
+    SystemExit: 0
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character shows another one instead of ending the work.
+        getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    try:
+        return application(arguments, standalone_mode=False) or 0
+    except _COMMAND_LINE_ERROR as error:
+        return _complain(f"{error.format_message().rstrip('.')}. See --help", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain("interrupted", 130)
+    except SettingError as error:
+        return _complain(str(error), 2)
+    except BrokenPipeError:
+        # Nobody reads on, as in `everystep demo | head`. The interpreter must not try again to
+        # write what is left when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (EverystepError, OSError, MemoryError) as error:
+        return _complain(str(error) or type(error).__name__, 1)
+
+
+def _complain(message: str, code: int) -> int:
+    typer.echo(f"everystep: {' '.join(message.split())}", err=True)
+    return code

@@ -1,0 +1,10 @@
+"""Plain data to text, tables, SVG and HTML; nothing here knows layers, models or arrays.
+
+A picture is first a tree of marks, and becomes text in the last step, which escapes.
+"""
+
+from everystep.drawing.marks import Mark, mark, write
+from everystep.drawing.page import demonstration_page
+from everystep.drawing.report import Report
+
+__all__ = ["Mark", "Report", "demonstration_page", "mark", "write"]

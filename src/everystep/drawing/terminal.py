@@ -1,0 +1,240 @@
+"""A demonstration's findings as tables and text for a terminal, or as plain text for a pipe."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from everystep.drawing.report import (
+    Confusion,
+    Corpus,
+    Design,
+    Designs,
+    Label,
+    ModelResult,
+    Parenthesis,
+    SummaryLine,
+)
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
+_BAR: Final = 10
+
+
+def percent(share: float) -> str:
+    """Write a share as per cent; only all of it is written as 100.
+
+    >>> percent(0.4567), percent(1.0), percent(0.99999)
+    ('45.7 %', '100 %', '99.9 %')
+    """
+    return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"
+
+
+def bar(share: float, width: int = _BAR) -> str:
+    """Draw a share from 0 to 1 in block characters.
+
+    >>> bar(0.5, 4), bar(0.53, 4), bar(1.0, 4)
+    ('██  ', '██▏ ', '████')
+    """
+    whole, rest = divmod(round(share * width * 8), 8)
+    return ("█" * whole + _EIGHTHS[rest].strip()).ljust(width)
+
+
+def designs_table(found: Designs) -> list[RenderableType]:
+    """Draw the five designs as a table."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    headings = ("design", "parameters", "output shape", "weights", "a step reads", "any steps")
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading == "parameters" else "left")
+    for design in found["designs"]:
+        table.add_row(
+            design["words"],
+            f"{design['parameters']:,}",
+            design["output_shape"],
+            sharing(design),
+            reading(design),
+            "yes" if design["any_steps"] else f"no, {found['steps']} only",
+        )
+    equal = [each["words"] for each in found["designs"] if each["same_as"] != each["name"]]
+    first = found["designs"][0]["words"]
+    sizes = f"{found['steps']} steps of {found['features']} features, {found['units']} outputs each"
+    return [
+        Text(f"One output for every step, five ways ({sizes})", style="bold"),
+        table,
+        Text(f"{' and '.join(equal)}: the same function as {first}, from the same weights.\n"),
+    ]
+
+
+def sharing(design: Design) -> str:
+    """Say whether output steps share weights, from how many of them use one value."""
+    uses = max(weight["used_by"] for weight in design["weights"])
+    steps = len(design["depends"])
+    return f"shared by {uses} steps" if uses > 1 else f"own for each of {steps}"
+
+
+def reading(design: Design) -> str:
+    """Say which input steps an output step reads."""
+    own_only = all(
+        does == (row == column)
+        for row, line in enumerate(design["depends"])
+        for column, does in enumerate(line)
+    )
+    everything = all(all(line) for line in design["depends"])
+    return "itself alone" if own_only else "every step" if everything else "some steps"
+
+
+def corpus_table(found: Corpus) -> list[RenderableType]:
+    """Draw the corpus and what labels without a model achieve."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("part, split by file")
+    for heading in ("files", "sequences", "steps"):
+        table.add_column(heading, justify="right")
+    for part in found["parts"]:
+        cells = (f"{part[key]:,}" for key in ("files", "sequences", "steps"))
+        table.add_row(part["name"], *cells)
+    lengths, base = found["lengths"], found["baselines"]
+    return [
+        Text(f"The corpus: {found['name']}", style="bold"),
+        table,
+        Text(
+            f"{found['labels']} labels. Sequences have {lengths['shortest']} to "
+            f"{lengths['longest']} steps, {lengths['median']} in the middle. "
+            f"{found['vocabulary']:,} token ids; {percent(found['unknown'])} of the test tokens "
+            "have none of their own."
+        ),
+        Text(
+            f"Without a model: every step '{base['majority_label']}' is right for "
+            f"{percent(base['majority'])} of the test steps, every token's most frequent label for "
+            f"{percent(base['by_token'])}.\n"
+        ),
+    ]
+
+
+def summary_table(title: str, layers: list[SummaryLine]) -> list[RenderableType]:
+    """Draw a model's layers with their output shapes and parameters."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("layer")
+    table.add_column("output shape")
+    table.add_column("parameters", justify="right")
+    for line in layers:
+        cells = (f"{line['name']} ({line['kind']})", line["output_shape"])
+        table.add_row(*cells, f"{line['parameters']:,}")
+    total = sum(line["parameters"] for line in layers)
+    return [Text(f"{title}: {total:,} parameters", style="bold"), table]
+
+
+def score_tables(
+    models: list[ModelResult], labels: list[Label], corpus: Corpus
+) -> list[RenderableType]:
+    """Draw test accuracy, overall and for each label, with bars."""
+    overall = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    overall.add_column("accuracy on unseen files")
+    overall.add_column("all steps", justify="right")
+    overall.add_column("", no_wrap=True)
+    overall.add_column("names only", justify="right")
+    overall.add_column("training", justify="right")
+    base = corpus["baselines"]
+    for words, share in (
+        (f"always '{base['majority_label']}'", base["majority"]),
+        ("most frequent label of the token", base["by_token"]),
+    ):
+        overall.add_row(words, percent(share), Text(bar(share, 20), style="dim"), "", "")
+    for model in models:
+        overall.add_row(
+            model["title"],
+            percent(model["accuracy"]),
+            Text(bar(model["accuracy"], 20), style="green"),
+            percent(model["name_accuracy"]),
+            f"{model['seconds']:.0f} s, {model['steps_per_second']:,.0f} steps/s",
+        )
+    return [Text("How well they do", style="bold"), overall, _label_table(labels), _helped(labels)]
+
+
+def _label_table(labels: list[Label]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("label")
+    for heading in ("steps", "majority", "by token", "forward"):
+        table.add_column(heading, justify="right")
+    table.add_column("", no_wrap=True)
+    table.add_column("both ways", justify="right")
+    table.add_column("", no_wrap=True)
+    for label in labels:
+        table.add_row(
+            label["name"],
+            f"{label['steps']:,}",
+            percent(label["majority"]),
+            percent(label["by_token"]),
+            percent(label["forward"]),
+            Text(bar(label["forward"]), style="yellow"),
+            percent(label["bidirectional"]),
+            Text(bar(label["bidirectional"]), style="green"),
+        )
+    return table
+
+
+def most_helped(labels: list[Label], count: int = 5) -> list[Label]:
+    """Return the labels that gain most by reading backward too, the largest gain first."""
+    gains = sorted(labels, key=lambda label: label["forward"] - label["bidirectional"])
+    return [label for label in gains[:count] if label["bidirectional"] > label["forward"]]
+
+
+def _helped(labels: list[Label]) -> Text:
+    parts = [
+        f"{label['name']} (+{100 * (label['bidirectional'] - label['forward']):.1f})"
+        for label in most_helped(labels)
+    ]
+    return Text(f"Reading backward too helps most, in points: {', '.join(parts) or 'nothing'}.\n")
+
+
+def parenthesis_text(found: Parenthesis) -> list[RenderableType]:
+    """Tell why the model that also reads backward is better, with cases from unseen files."""
+    swap = found["swap"]
+    counted = Text(
+        f"The forward model takes {found['missed']:,} of {found['calls']:,} called names for "
+        "something that is not called: when it reads the name, it has not seen the parenthesis "
+        f"yet. The other has {found['mended']:,} of these {found['missed']:,} right."
+    )
+    proof = Text(
+        f"Proof: make that parenthesis a comma, once in each of {swap['tried']:,} sequences. What "
+        f"is said of the name before it changes {swap['forward_changed']:,} times in the forward "
+        f"model (largest difference of its outputs: {swap['forward_difference']:g}) and "
+        f"{swap['bidirectional_changed']:,} times in the other.\n"
+    )
+    heading = Text("Why reading both ways wins", style="bold")
+    return [heading, counted, _calls(found), proof, _confusions(found["confusions"])]
+
+
+def _calls(found: Parenthesis) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("unseen source", "forward says", "both ways says", "where"):
+        table.add_column(heading)
+    for call in found["examples"]:
+        source = Text(call["before"], no_wrap=True, overflow="ellipsis")
+        source.append(call["text"], style="bold").append(call["after"], style="dim")
+        source.truncate(44, overflow="ellipsis")
+        table.add_row(
+            source,
+            Text(f"✗ {call['forward']}", style="red"),
+            Text(f"✓ {call['bidirectional']}", style="green"),
+            f"{call['path']}:{call['line']}",
+        )
+    return table
+
+
+def _confusions(confusions: list[Confusion]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("is", "the forward model says"):
+        table.add_column(heading)
+    for heading in ("times", "both ways"):
+        table.add_column(heading, justify="right")
+    table.add_column("what stands next")
+    for one in confusions:
+        following = f"{one['next']} ({100 * one['next_share']:.0f} %)"
+        counts = (f"{one['forward']:,}", f"{one['bidirectional']:,}")
+        table.add_row(one["role"], one["said"], *counts, Text(following))
+    return table
