@@ -1,31 +1,34 @@
-"""The update rules, one optimizer a class: which arrays it keeps, and what it adds to a weight.
+"""The optimizers, one a class: Keras's arguments and defaults, and the rule of optax behind them.
 
-Numbers are Keras's, which differ from optax's in where the small constant `epsilon` stands.
+optax differs from Keras in where the small constant `epsilon` stands in Adam, Nadam and Adamax, in
+`amsgrad`, which takes the largest corrected mean square, and in Nadam, whose momentum is constant.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
-import jax.numpy as jnp
+from typing import TYPE_CHECKING, Any
 
 from everystep.core import Kind, setting
 from everystep.core.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE
-from everystep.optimizers.base import RATE, Optimizer, Slots
+from everystep.optimizers.base import RATE, Optimizer
+
+if TYPE_CHECKING:
+    import optax
 
 DECAY = Kind("a number of 0 or more", NOT_NEGATIVE.parse, refused=(-1.0, "1", None))
 
 
 class SGD(Optimizer):
-    """Steps along the gradient: `w -= r * g`; with momentum `v = m * v - r * g; w += v`.
+    """Steps along the gradient: `w -= r * g`; with momentum `v = m * v + g; w -= r * v`.
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
         momentum: the share `m` of the last step that is kept.
-        nesterov: whether to add `m * v - r * g` instead of `v`.
+        nesterov: whether to take `m * v + g` instead of `v`.
         **kwargs: see `Optimizer`.
 
     Example:
+        >>> import jax.numpy as jnp
         >>> optimizer = SGD(learning_rate=0.5, momentum=0.9)
         >>> state = optimizer.init(jnp.zeros(1))
         >>> update, state = optimizer.update(jnp.ones(1), state)
@@ -41,25 +44,20 @@ class SGD(Optimizer):
     momentum: float = setting(FRACTION, default=0.0)
     nesterov: bool = setting(BOOLEAN, default=False)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the velocity, if there is momentum."""
-        return (jnp.zeros_like(weight),) if self.momentum else ()
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new velocity."""
         if not self.momentum:
-            return -rate * gradient, ()
-        velocity = self.momentum * slots[0] - rate * gradient
-        if self.nesterov:
-            return self.momentum * velocity - rate * gradient, (velocity,)
-        return velocity, (velocity,)
+            return optax.identity()
+        return optax.trace(self.momentum, self.nesterov)
 
 
 class Adam(Optimizer):
     """Steps along the mean gradient, divided by the root of the mean square.
 
     `m += (1 - b1) (g - m)`, `v += (1 - b2) (g ** 2 - v)`,
-    `w -= r * sqrt(1 - b2 ** t) / (1 - b1 ** t) * m / (sqrt(v) + epsilon)`
+    `w -= r * m / (1 - b1 ** t) / (sqrt(v / (1 - b2 ** t)) + epsilon)`
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
@@ -69,8 +67,8 @@ class Adam(Optimizer):
         amsgrad: whether the mean square never shrinks.
         **kwargs: see `Optimizer`.
 
-    Source: Kingma and Ba 2015, arXiv:1412.6980, end of section 2 ("epsilon hat"); Reddi and others
-    2018, arXiv:1904.09237, algorithm 2 for `amsgrad`.
+    Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Reddi and others 2018,
+    arXiv:1904.09237, algorithm 2 for `amsgrad`.
     """
 
     learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
@@ -79,26 +77,12 @@ class Adam(Optimizer):
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
     amsgrad: bool = setting(BOOLEAN, default=False)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the mean, the mean square, and the largest mean square so far."""
-        return tuple(jnp.zeros_like(weight) for _ in range(3 if self.amsgrad else 2))
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new means."""
-        mean, square = _means(gradient, slots, self.beta_1, self.beta_2)
-        correction = jnp.sqrt(1 - self.beta_2**time) / (1 - self.beta_1**time)
-        kept: Slots = (mean, square)
-        if self.amsgrad:
-            square = jnp.maximum(slots[2], square)
-            kept = (*kept, square)
-        scale = rate * correction.astype(gradient.dtype)
-        return -scale * mean / (jnp.sqrt(square) + self.epsilon), kept
-
-
-def _means(gradient: Any, slots: Slots, beta_1: float, beta_2: float) -> tuple[Any, Any]:
-    mean = slots[0] + (1 - beta_1) * (gradient - slots[0])
-    square = slots[1] + (1 - beta_2) * (jnp.square(gradient) - slots[1])
-    return mean, square
+        scale = optax.scale_by_amsgrad if self.amsgrad else optax.scale_by_adam
+        return scale(self.beta_1, self.beta_2, self.epsilon)
 
 
 class AdamW(Adam):
@@ -134,8 +118,8 @@ class Nadam(Optimizer):
         epsilon: added to the root.
         **kwargs: see `Optimizer`.
 
-    Source: Dozat 2016, "Incorporating Nesterov momentum into Adam", algorithm 2, with the schedule
-    of momentum `b1 * (1 - 0.5 * 0.96 ** t)`.
+    Source: Dozat 2016, "Incorporating Nesterov momentum into Adam", algorithm 2, with constant
+    momentum.
     """
 
     learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
@@ -143,35 +127,23 @@ class Nadam(Optimizer):
     beta_2: float = setting(FRACTION, default=0.999)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the mean, the mean square, and the product of all momenta so far, a scalar."""
-        product = jnp.ones((), jnp.asarray(weight).dtype)
-        return jnp.zeros_like(weight), jnp.zeros_like(weight), product
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new means."""
-        mean, square = _means(gradient, slots, self.beta_1, self.beta_2)
-        now, ahead = (
-            (self.beta_1 * (1 - 0.5 * 0.96**moment)).astype(gradient.dtype)
-            for moment in (time, time + 1)
-        )
-        product = slots[2] * now
-        mean_ahead = ahead * mean / (1 - product * ahead) + (1 - now) * gradient / (1 - product)
-        corrected = square / (1 - self.beta_2**time).astype(gradient.dtype)
-        update = -rate * mean_ahead / (jnp.sqrt(corrected) + self.epsilon)
-        return update, (mean, square, product)
+        return optax.scale_by_adam(self.beta_1, self.beta_2, self.epsilon, nesterov=True)
 
 
 class Adamax(Optimizer):
     """Adam with the largest gradient so far in place of the mean square.
 
-    `m += (1 - b1) (g - m)`, `u = max(b2 * u, |g|)`, `w -= r / (1 - b1 ** t) * m / (u + epsilon)`
+    `m += (1 - b1) (g - m)`, `u = max(b2 * u, |g| + epsilon)`, `w -= r / (1 - b1 ** t) * m / u`
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
         beta_1: how much of the mean is kept.
         beta_2: how much of the largest gradient is kept.
-        epsilon: added to the divisor.
+        epsilon: added to the size of the gradient.
         **kwargs: see `Optimizer`.
 
     Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 2.
@@ -182,16 +154,11 @@ class Adamax(Optimizer):
     beta_2: float = setting(FRACTION, default=0.999)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the mean and the largest gradient."""
-        return jnp.zeros_like(weight), jnp.zeros_like(weight)
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step, the new mean and the new largest gradient."""
-        mean = slots[0] + (1 - self.beta_1) * (gradient - slots[0])
-        largest = jnp.maximum(self.beta_2 * slots[1], jnp.abs(gradient))
-        scale = rate / (1 - self.beta_1**time).astype(gradient.dtype)
-        return -scale * mean / (largest + self.epsilon), (mean, largest)
+        return optax.scale_by_adamax(self.beta_1, self.beta_2, self.epsilon)
 
 
 class RMSprop(Optimizer):
@@ -217,23 +184,13 @@ class RMSprop(Optimizer):
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
     centered: bool = setting(BOOLEAN, default=False)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the mean square, then the mean if centered, then the step if with momentum."""
-        count = 1 + bool(self.centered) + bool(self.momentum)
-        return tuple(jnp.zeros_like(weight) for _ in range(count))
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new slots."""
-        square = self.rho * slots[0] + (1 - self.rho) * jnp.square(gradient)
-        kept, spread = [square], square
-        if self.centered:
-            mean = self.rho * slots[1] + (1 - self.rho) * gradient
-            kept, spread = [square, mean], square - jnp.square(mean)
-        step = rate * gradient / jnp.sqrt(spread + self.epsilon)
-        if self.momentum:
-            step = self.momentum * slots[-1] + step
-            kept.append(step)
-        return -step, tuple(kept)
+        scale = optax.scale_by_stddev if self.centered else optax.scale_by_rms
+        scaled = scale(self.rho, self.epsilon)
+        return optax.chain(scaled, optax.trace(self.momentum)) if self.momentum else scaled
 
 
 class Adagrad(Optimizer):
@@ -254,14 +211,11 @@ class Adagrad(Optimizer):
     initial_accumulator_value: float = setting(NOT_NEGATIVE, default=0.1)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the sum."""
-        return (jnp.full_like(weight, self.initial_accumulator_value),)
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new sum."""
-        total = slots[0] + jnp.square(gradient)
-        return -rate * gradient / jnp.sqrt(total + self.epsilon), (total,)
+        return optax.scale_by_rss(self.initial_accumulator_value, self.epsilon)
 
 
 class Adadelta(Optimizer):
@@ -283,17 +237,11 @@ class Adadelta(Optimizer):
     rho: float = setting(FRACTION, default=0.95)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the mean squares of gradients and of steps."""
-        return jnp.zeros_like(weight), jnp.zeros_like(weight)
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new mean squares."""
-        gradients = self.rho * slots[0] + (1 - self.rho) * jnp.square(gradient)
-        roots = jnp.sqrt(slots[1] + self.epsilon), jnp.sqrt(gradients + self.epsilon)
-        step = -roots[0] * gradient / roots[1]
-        steps = self.rho * slots[1] + (1 - self.rho) * jnp.square(step)
-        return rate * step, (gradients, steps)
+        return optax.scale_by_adadelta(self.rho, self.epsilon)
 
 
 class Lion(Optimizer):
@@ -314,11 +262,8 @@ class Lion(Optimizer):
     beta_1: float = setting(FRACTION, default=0.9)
     beta_2: float = setting(FRACTION, default=0.99)
 
-    def slots(self, weight: Any) -> Slots:
-        """Return the mean."""
-        return (jnp.zeros_like(weight),)
+    def rule(self) -> optax.GradientTransformation:
+        """Return optax's rule."""
+        import optax
 
-    def step(self, gradient: Any, slots: Slots, rate: Any, time: Any) -> tuple[Any, Slots]:
-        """Return the step and the new mean."""
-        direction = jnp.sign(self.beta_1 * slots[0] + (1 - self.beta_1) * gradient)
-        return -rate * direction, (self.beta_2 * slots[0] + (1 - self.beta_2) * gradient,)
+        return optax.scale_by_lion(self.beta_1, self.beta_2)
