@@ -91,8 +91,8 @@ def test_what_cannot_be_padded_is_named(
 
 
 def drawn() -> list[Any]:
-    layer = es.layers.Dense(2, input_shape=(3,))
-    layer.build()
+    layer = es.layers.Dense(2)
+    layer.build((None, 3))
     return [layer.name, layer.get_weights()[0].tolist(), np.random.rand(), random.random()]
 
 

@@ -28,11 +28,11 @@ def set_random_seed(seed: int) -> None:
     Example:
         >>> import everystep as es
         >>> set_random_seed(7)
-        >>> first = es.layers.Dense(2, input_shape=(3,))
-        >>> first.build()
+        >>> first = es.layers.Dense(2)
+        >>> first.build((None, 3))
         >>> set_random_seed(7)
-        >>> again = es.layers.Dense(2, input_shape=(3,))
-        >>> again.build()
+        >>> again = es.layers.Dense(2)
+        >>> again.build((None, 3))
         >>> bool((first.get_weights()[0] == again.get_weights()[0]).all())
         True
     """

@@ -81,10 +81,9 @@ def test_a_bar_appears_on_a_terminal() -> None:
     assert 6 <= len(drawings) <= 20
     for part in ("Epoch 1/2", "━", "0/20", "20/20", "ETA 0:00", "loss 0.5000", "steps/s"):
         assert part in "".join(drawings)
-    assert (
-        max(float(speed.replace(",", "")) for speed in re.findall(r"([\d,]+) steps/s", output))
-        > 9e3
-    )
+    speeds = [int(speed.replace(",", "")) for speed in re.findall(r"([\d,]+) steps/s", output)]
+    # A thousand steps each 0.02 s, or slower on a busy machine.
+    assert 5_000 < speeds[-1] <= 50_000
 
 
 def test_the_last_state_of_the_bar_stays_as_one_line() -> None:
@@ -234,9 +233,14 @@ def test_an_error_gives_the_screen_back(monkeypatch: pytest.MonkeyPatch) -> None
     terminal = Terminal()
     monkeypatch.setattr(sys, "stdout", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    with pytest.raises(KeyboardInterrupt), Bar("Epoch 1/1") as bar:
-        bar.start(3)
-        bar.advance({"loss": 0.5}, 1)
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with Bar("Epoch 1/1") as bar:
+            bar.start(3)
+            assert sys.stdout is not terminal
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert sys.stdout is terminal
     assert terminal.getvalue().endswith("\x1b[?25h")
