@@ -223,6 +223,12 @@ def test_a_nan_is_never_an_improvement() -> None:
     assert model.weights == [1]
 
 
+def test_the_first_epoch_never_stops_training() -> None:
+    callback = EarlyStopping(patience=0)
+    assert run(callback, losses([np.nan, 0.5, 0.75])).stop_training
+    assert callback.stopped_epoch == 2
+
+
 def test_a_callback_can_be_used_again() -> None:
     callback = EarlyStopping(patience=1)
     for _ in range(2):

@@ -161,6 +161,8 @@ def test_a_stateful_model_is_saved_without_the_state_of_a_call(tmp_path: Path) -
     )
     model(FEATURES)
     model.save(tmp_path / "m.everystep")
+    names = {name.split("/")[-1] for name in read_tensors(tmp_path / "m.everystep").tensors}
+    assert names == {"kernel", "recurrent_kernel", "bias"}
     again = es.load_model(tmp_path / "m.everystep")
     for left, right in zip(again.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(left, right)

@@ -216,17 +216,29 @@ def test_the_speed_of_a_bar_leaves_out_compilation_and_validation(
     assert "1:41" in last
 
 
-def test_the_speed_of_a_line_leaves_out_validation(
+def test_the_speed_of_a_line_leaves_out_compilation_and_validation(
     capsys: pytest.CaptureFixture[str], clock: Any
 ) -> None:
     with Line("Epoch 1/1") as line:
-        line.start(2)
-        for _ in range(2):
-            clock.now += 1
+        line.start(3)
+        clock.now += 30  # The compilation.
+        for _ in range(3):
             line.advance({"loss": 0.5}, 500)
-        clock.now += 60
+            clock.now += 1
+        clock.now += 60  # The validation.
         line.finish({"loss": 0.5})
-    assert capsys.readouterr().out == "Epoch 1/1 - 2/2 - 1:02 - loss 0.5000 - 500 steps/s\n"
+    assert capsys.readouterr().out == "Epoch 1/1 - 3/3 - 1:33 - loss 0.5000 - 500 steps/s\n"
+
+
+def test_the_speed_of_one_batch_is_all_that_there_is(
+    capsys: pytest.CaptureFixture[str], clock: Any
+) -> None:
+    with Line("Epoch 1/1") as line:
+        line.start(1)
+        clock.now += 2
+        line.advance({"loss": 0.5}, 500)
+        line.finish({"loss": 0.5})
+    assert capsys.readouterr().out.endswith(" 250 steps/s\n")
 
 
 def test_an_error_gives_the_screen_back(monkeypatch: pytest.MonkeyPatch) -> None:

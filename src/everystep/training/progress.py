@@ -67,6 +67,7 @@ class Progress:
     real_steps: int = 0
     logs: Mapping[str, Any] = field(default_factory=dict)
     began: float = 0.0
+    warm: tuple[int, int, float] | None = None
 
     def __enter__(self) -> Self:
         self.began = time.monotonic()
@@ -99,21 +100,34 @@ class Progress:
         """Seconds since the beginning."""
         return time.monotonic() - self.began
 
+    def pace(self) -> tuple[int, int, float]:
+        """Return batches, real steps and the seconds that they took, compilation apart."""
+        if self.warm is None or self.warm[0] == self.batches:
+            return self.batches, self.real_steps, self.elapsed
+        batches, real_steps, since = self.warm
+        return self.batches - batches, self.real_steps - real_steps, time.monotonic() - since
+
+    def note_warm(self) -> None:
+        """Let the pace count from here, if it does not yet: the device has caught up."""
+        # The first batch takes the compilation with it.
+        self.warm = self.warm or (self.batches, self.real_steps, time.monotonic())
+
 
 class Line(Progress):
     """One plain line at the end."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title)
-        self._trained_for = 0.0
+        self._speed = ""
 
     def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
-        """Note one more batch, and when the last one is done."""
+        """Note one more batch, and the time after the first and the last one."""
         super().advance(logs, real_steps)
-        if self.batches == self.total:
-            # What follows, such as validation, must not slow down the speed that is reported.
-            _measures(logs)
-            self._trained_for = self.elapsed
+        if self.batches in (1, self.total):
+            _measures(logs)  # Waits until the device has caught up.
+            # What follows the last one, such as validation, says nothing about the speed.
+            self._speed = _speed(*self.pace()[1:])
+            self.note_warm()
 
     def finish(self, logs: Mapping[str, Any]) -> None:
         """Write the line."""
@@ -123,7 +137,7 @@ class Line(Progress):
             f"{self.batches}/{self.total}",
             _clock(self.elapsed),
             *_measures(logs),
-            _speed(self.real_steps, self._trained_for or self.elapsed),
+            self._speed,
         ]
         sys.stdout.write(f"{' - '.join(parts)}\n")
         sys.stdout.flush()
@@ -136,7 +150,6 @@ class Bar(Progress):
         super().__init__(title)
         self._live: Live | None = None
         self._drawn = 0.0
-        self._warm: tuple[int, int, float] | None = None
         self._speed = ""
 
     def start(self, total: int) -> None:
@@ -157,8 +170,7 @@ class Bar(Progress):
             # Only here the measures are read, which waits until the device has caught up.
             self._live.update(self._row(), refresh=True)
             self._drawn = time.monotonic()
-            # The first batch takes the compilation with it: the speed counts from after it.
-            self._warm = self._warm or (self.batches, self.real_steps, self._drawn)
+            self.note_warm()
 
     def finish(self, logs: Mapping[str, Any]) -> None:
         """Leave the last state on the screen."""
@@ -178,19 +190,12 @@ class Bar(Progress):
             self._live.stop()
             self._live = None
 
-    def _pace(self) -> tuple[int, int, float]:
-        """Return batches, real steps and the seconds that they took, compilation apart."""
-        if self._warm is None or self._warm[0] == self.batches:
-            return self.batches, self.real_steps, self.elapsed
-        batches, real_steps, since = self._warm
-        return self.batches - batches, self.real_steps - real_steps, time.monotonic() - since
-
     def _row(self) -> Table:
         from rich.progress_bar import ProgressBar
         from rich.table import Table
 
         measures = _measures(self.logs)  # First, because it waits: the times are then true.
-        batches, real_steps, seconds = self._pace()
+        batches, real_steps, seconds = self.pace()
         left = seconds / batches * (self.total - self.batches) if batches else None
         eta = "-:--" if left is None else _clock(left)
         words = [f"{self.batches}/{self.total}", _clock(self.elapsed), f"ETA {eta}", *measures]
