@@ -45,7 +45,7 @@ class Mark:
 
 
 def mark(
-    tag: str, *children: Mark | str | Iterable[Mark | str] | None, **attributes: Value
+    tag: str, *children: Mark | str | Iterable[Mark | str | None] | None, **attributes: Value
 ) -> Mark:
     """Make a mark.
 
@@ -63,7 +63,7 @@ def mark(
         if isinstance(child, Mark | str):
             flat.append(child)
         elif child is not None:
-            flat.extend(child)
+            flat.extend(each for each in child if each is not None)
     named = tuple((name.rstrip("_").replace("_", "-"), to) for name, to in attributes.items())
     return Mark(tag, named, tuple(flat))
 

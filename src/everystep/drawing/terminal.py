@@ -11,28 +11,19 @@ from rich.text import Text
 from everystep.drawing.report import (
     Confusion,
     Corpus,
-    Design,
     Designs,
     Label,
     ModelResult,
     Parenthesis,
     SummaryLine,
 )
+from everystep.drawing.words import any_steps, gain, most_helped, percent, reading, sharing
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _BAR: Final = 10
-
-
-def percent(share: float) -> str:
-    """Write a share as per cent; only all of it is written as 100.
-
-    >>> percent(0.4567), percent(1.0), percent(0.99999)
-    ('45.7 %', '100 %', '99.9 %')
-    """
-    return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"
 
 
 def bar(share: float, width: int = _BAR) -> str:
@@ -58,7 +49,7 @@ def designs_table(found: Designs) -> list[RenderableType]:
             design["output_shape"],
             sharing(design),
             reading(design),
-            "yes" if design["any_steps"] else f"no, {found['steps']} only",
+            any_steps(design),
         )
     equal = [each["words"] for each in found["designs"] if each["same_as"] != each["name"]]
     first = found["designs"][0]["words"]
@@ -68,24 +59,6 @@ def designs_table(found: Designs) -> list[RenderableType]:
         table,
         Text(f"{' and '.join(equal)}: the same function as {first}, from the same weights.\n"),
     ]
-
-
-def sharing(design: Design) -> str:
-    """Say whether output steps share weights, from how many of them use one value."""
-    uses = max(weight["used_by"] for weight in design["weights"])
-    steps = len(design["depends"])
-    return f"shared by {uses} steps" if uses > 1 else f"own for each of {steps}"
-
-
-def reading(design: Design) -> str:
-    """Say which input steps an output step reads."""
-    own_only = all(
-        does == (row == column)
-        for row, line in enumerate(design["depends"])
-        for column, does in enumerate(line)
-    )
-    everything = all(all(line) for line in design["depends"])
-    return "itself alone" if own_only else "every step" if everything else "some steps"
 
 
 def corpus_table(found: Corpus) -> list[RenderableType]:
@@ -177,17 +150,8 @@ def _label_table(labels: list[Label]) -> Table:
     return table
 
 
-def most_helped(labels: list[Label], count: int = 5) -> list[Label]:
-    """Return the labels that gain most by reading backward too, the largest gain first."""
-    gains = sorted(labels, key=lambda label: label["forward"] - label["bidirectional"])
-    return [label for label in gains[:count] if label["bidirectional"] > label["forward"]]
-
-
 def _helped(labels: list[Label]) -> Text:
-    parts = [
-        f"{label['name']} (+{100 * (label['bidirectional'] - label['forward']):.1f})"
-        for label in most_helped(labels)
-    ]
+    parts = [f"{label['name']} ({gain(label)})" for label in most_helped(labels)]
     return Text(f"Reading backward too helps most, in points: {', '.join(parts) or 'nothing'}.\n")
 
 

@@ -67,7 +67,8 @@ def one_step_changed(size: Size) -> Array:
     steps, features, _ = size
     values = np.random.default_rng(0).normal(size=(1, steps, features))
     changes = np.concatenate([np.zeros((1, steps)), np.eye(steps)])
-    return (values + changes[:, :, None]).astype("float32")
+    inputs: Array = (values + changes[:, :, None]).astype("float32")
+    return inputs
 
 
 def depends_by_change(outputs: Array) -> list[list[bool]]:

@@ -7,7 +7,8 @@ from everystep.corpora import SourceSequence
 from everystep.drawing.report import Sample, Token
 
 _STEPS = range(45, 111)
-_WIDEST_LINE = 88
+_WIDEST_LINE = 66
+_MOST_COMMENTS = 1
 
 
 def choose_samples(said: dict[str, Ids], data: Data, count: int = 3) -> list[Sample]:
@@ -35,12 +36,13 @@ def choose_samples(said: dict[str, Ids], data: Data, count: int = 3) -> list[Sam
 
 
 def _is_short_function(sequence: SourceSequence) -> bool:
-    start, end = sequence.offsets[0], sequence.offsets[-1]
-    lines = sequence.source[start:end].splitlines()
+    margin = next(sequence.tokens()).column
+    lines = sequence.source[sequence.offsets[0] - margin : sequence.offsets[-1]].splitlines()
     return (
         sequence.symbols[0] in ("def", "class", "@", "async")
         and len(sequence) in _STEPS
-        and max(map(len, lines), default=0) <= _WIDEST_LINE
+        and sequence.symbols.count("<comment>") <= _MOST_COMMENTS
+        and max(map(len, lines), default=0) - margin <= _WIDEST_LINE
     )
 
 

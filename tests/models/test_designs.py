@@ -1,0 +1,93 @@
+"""The five designs, and what is measured of them, against what the question's answers say."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from everystep.cli.demonstration.design_facts import measure_designs
+from everystep.errors import ShapeError
+from everystep.layers import Dense
+from everystep.models.designs import DESIGNS, Design, FoldedDense
+
+Array = np.ndarray[Any, Any]
+NAMES = [design.name for design in DESIGNS]
+FACTS = {fact["name"]: fact for fact in measure_designs(4, 3, 5)["designs"]}
+
+
+def by_hand(name: str, weights: list[Array], inputs: Array) -> Array:
+    """Compute a design with NumPy loops over steps."""
+    kernel, bias = weights
+    batch, steps, _ = inputs.shape
+    if name == "flattened":
+        flat = np.stack([row.ravel() @ kernel + bias for row in inputs])
+        return flat.reshape(batch, steps, -1)
+    if name == "per step":
+        each = [inputs[:, t] @ kernel[t] + bias[t] for t in range(steps)]
+    else:
+        each = [inputs[:, t] @ kernel + bias for t in range(steps)]
+    return np.stack(each, axis=1)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=NAMES)
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_design_computes_what_a_loop_over_steps_computes(design: Design, steps: int) -> None:
+    model = design.model(steps, 3, 5)
+    draw = np.random.default_rng(1)
+    model.set_weights([draw.normal(size=w.shape) for w in model.get_weights()])
+    inputs = draw.normal(size=(2, steps, 3)).astype("float32")
+    expected = by_hand(design.name, model.get_weights(), inputs)
+    np.testing.assert_allclose(model(inputs), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_parameters_are_those_of_the_answers() -> None:
+    assert [fact["parameters"] for fact in FACTS.values()] == [20, 20, 20, 260, 80]
+    assert {fact["output_shape"] for fact in FACTS.values()} == {"(None, 4, 5)"}
+
+
+def test_which_designs_are_one_function() -> None:
+    assert [fact["same_as"] for fact in FACTS.values()] == [
+        "dense",
+        "dense",
+        "dense",
+        "flattened",
+        "per step",
+    ]
+
+
+def test_only_flattening_mixes_steps() -> None:
+    for name, fact in FACTS.items():
+        expected = np.ones((4, 4), bool) if name == "flattened" else np.eye(4, dtype=bool)
+        np.testing.assert_array_equal(fact["depends"], expected)
+
+
+def test_who_shares_weights_and_who_takes_any_number_of_steps() -> None:
+    uses = {name: {weight["used_by"] for weight in fact["weights"]} for name, fact in FACTS.items()}
+    shared = {"dense", "time distributed", "folded"}
+    assert uses == {name: {4} if name in shared else {1} for name in NAMES}
+    assert {name for name, fact in FACTS.items() if fact["any_steps"]} == shared
+
+
+def test_facts_follow_the_sizes() -> None:
+    facts = measure_designs(steps=2, features=4, units=3)["designs"]
+    assert [fact["parameters"] for fact in facts] == [15, 15, 15, 54, 30]
+
+
+@pytest.mark.parametrize("name", ["flattened", "per step"])
+def test_designs_with_a_fixed_number_of_steps_say_so(name: str) -> None:
+    design = DESIGNS[NAMES.index(name)]
+    with pytest.raises(ShapeError, match="steps"):
+        design.model(None, 3, 5)
+
+
+def test_folding_takes_rank_three_alone() -> None:
+    with pytest.raises(ShapeError, match=r"batch, steps, features"):
+        FoldedDense(5)(np.zeros((2, 3), "float32"))
+
+
+def test_folding_is_dense_at_the_size_of_the_question() -> None:
+    folded, dense = FoldedDense(5), Dense(5)
+    inputs = np.random.default_rng(0).normal(size=(1000, 50, 10)).astype("float32")
+    dense(inputs), folded(inputs)
+    dense.set_weights(folded.get_weights())
+    np.testing.assert_allclose(folded(inputs), dense(inputs), rtol=1e-5, atol=1e-5)
