@@ -156,10 +156,11 @@ def _run(
     derivatives: Derivatives,
 ) -> tuple[jax.Array, States]:
     """Compiled once for each set of shapes and settings, so that eager calls are cheap too."""
-    batch, steps, _ = arrays["inputs"].shape
+    batch = arrays["inputs"].shape[0]
     segments = arrays["segments"]
     real = None if segments is None else (segments != 0)[:, :, None]
-    loop = xla.Loop(gates, reverse, _units_first(batch, steps))
+    # A symbolic batch counts as more than one row.
+    loop = xla.Loop(gates, reverse, units_first=not (isinstance(batch, int) and batch == 1))
     operands, dtype = _operands(arrays, real, packed=packed, reverse=reverse)
     run = xla.run if derivatives == "reverse" else xla.run_plain
     outputs, last = run(loop, operands)
@@ -199,10 +200,3 @@ def _operands(
         real=None if real is None else jnp.transpose(real, (1, 2, 0)),
         resets=None if starts is None else jnp.transpose(starts, (1, 2, 0)),
     ), dtype
-
-
-def _units_first(batch: Any, steps: Any) -> bool:
-    """Whether turning the weights around pays: not for a few rows, nor for a few steps."""
-    few_rows = isinstance(batch, int) and batch < 4
-    few_steps = isinstance(steps, int) and steps < 8
-    return not few_rows and not few_steps
