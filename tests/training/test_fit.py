@@ -89,9 +89,7 @@ class TestAgainstKeras:
             keras.optimizers.SGD(0.5), keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         )
         ours.fit(x, y, batch_size=4, epochs=3, shuffle=False, sample_weight=weights)
-        theirs.fit(
-            x, y, batch_size=4, epochs=3, shuffle=False, sample_weight=weights, verbose=0
-        )
+        theirs.fit(x, y, batch_size=4, epochs=3, shuffle=False, sample_weight=weights, verbose=0)
         for found, wanted in zip(ours.get_weights(), theirs.get_weights(), strict=True):
             assert_close(found, wanted, GRADIENTS)
 
@@ -146,7 +144,9 @@ class TestLists:
 
     def test_an_epoch_compiles_once(self) -> None:
         counter = CountTraces()
-        model = es.Sequential([Embedding(VOCABULARY, 4), counter, LSTM(UNITS, return_sequences=True)])
+        model = es.Sequential(
+            [Embedding(VOCABULARY, 4), counter, LSTM(UNITS, return_sequences=True)]
+        )
         model.add(Dense(CLASSES))
         compiled(model)
         draw = np.random.default_rng(0)
@@ -363,3 +363,53 @@ class TestCompleteBatches:
         model = es.Sequential([counter, Dense(CLASSES)])
         model.predict(np.ones((10, 2, 3), "float32"), batch_size=4)
         assert {shape for shape in counter.traces if isinstance(shape[0], int)} == {(4, 2, 3)}
+
+
+class TestCallbacks:
+    def test_the_order_of_the_calls(self) -> None:
+        calls: list[str] = []
+
+        class Note(es.callbacks.Callback):
+            def __getattribute__(self, name: str) -> Any:
+                if name.startswith("on_"):
+                    return lambda *args, **kwargs: calls.append(name)
+                return super().__getattribute__(name)
+
+        ids, labels = sentences((3, 2))
+        model = compiled(tagger())
+        model.fit(ids, labels, validation_data=(ids, labels), callbacks=[Note()])
+        assert calls == [
+            "on_train_begin",
+            "on_epoch_begin",
+            "on_train_batch_begin",
+            "on_train_batch_end",
+            "on_test_begin",
+            "on_test_batch_begin",
+            "on_test_batch_end",
+            "on_test_end",
+            "on_epoch_end",
+            "on_train_end",
+        ]
+
+    def test_early_stopping_restores_the_best_weights(self) -> None:
+        ids, labels = sentences()
+        model = compiled(tagger())
+        stop = es.callbacks.EarlyStopping("val_loss", patience=1, restore_best_weights=True)
+        wrong = [(label + 1) % CLASSES for label in labels]
+        history = model.fit(
+            ids, labels, epochs=50, validation_data=(ids, wrong), callbacks=[stop]
+        ).history
+        assert len(history["loss"]) < 50
+        assert model.evaluate(ids, wrong) == pytest.approx(min(history["val_loss"]), rel=1e-5)
+
+    def test_the_best_model_is_kept_on_disk(self, tmp_path: Any) -> None:
+        ids, labels = sentences()
+        model = compiled(tagger())
+        keep = es.callbacks.ModelCheckpoint(
+            tmp_path / "best.everystep", monitor="loss", save_best_only=True
+        )
+        history = model.fit(ids, labels, epochs=4, callbacks=[keep]).history
+        assert history["loss"] == sorted(history["loss"], reverse=True)
+        again = es.load_model(tmp_path / "best.everystep")
+        for found, wanted in zip(again.predict(ids), model.predict(ids), strict=True):
+            assert_close(found, wanted)

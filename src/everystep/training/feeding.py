@@ -181,7 +181,7 @@ class RaggedSource(Source):
     row_length: int | None
 
     def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
-        """Return the batches, all completed; shuffled, each epoch packs other sequences together."""
+        """Return the batches, all completed; shuffled, each epoch packs other ones together."""
         lengths = self.inputs.lengths
         order = None if shuffle is None else shuffle.permutation(len(lengths))
         if self.row_length is None:
@@ -237,8 +237,8 @@ def completed(batch: MiniBatch, missing: int) -> MiniBatch:
         return np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)])
 
     rows = jax.tree.leaves(batch.inputs)[0].shape[0]
-    parts = jax.tree.map(longer, (batch.inputs, batch.targets, batch.weights))
-    return MiniBatch(*parts, np.arange(rows + missing) < rows)
+    real = np.arange(rows + missing) < rows
+    return MiniBatch(*(jax.tree.map(longer, part) for part in batch[:3]), real=real)
 
 
 def source_of(

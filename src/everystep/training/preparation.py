@@ -97,9 +97,9 @@ def split_off(x: Any, y: Any, weights: Any, share: float) -> tuple[tuple[Any, An
     return side(slice(kept)), side(slice(kept, None))
 
 
-def loop_params(epochs: int, steps: int) -> dict[str, Any]:
+def loop_params(epochs: int, steps: int, validation_freq: int = 1) -> dict[str, Any]:
     """Return what callbacks are told about the loop."""
-    return {"epochs": epochs, "steps": steps}
+    return {"epochs": epochs, "steps": steps, "validation_freq": validation_freq}
 
 
 def real_steps(inputs: Any) -> int:

@@ -129,7 +129,7 @@ class Programs:
         self.model = model
         self.measures = measures
         self.optimizer = optimizer
-        self.transform = None if optimizer is None else optimizer.transform()
+        self.transform: Any = None if optimizer is None else optimizer.transform()
         self.variables = model.named_weights()
         trainable = {id(variable) for variable in model.trainable_weights}
         self.trainable = {p: v for p, v in self.variables.items() if id(v) in trainable}

@@ -164,7 +164,7 @@ class Trainer:
             with progress_for(verbose, f"Epoch {epoch + 1}/{epochs}") as progress:
                 logs = self._train_epoch(programs, source.epoch(order), calls, progress)
                 if validation is not None and (epoch + 1) % validation_freq == 0:
-                    logs |= self._validated(programs, validation)
+                    logs |= self._validated(programs, validation, calls)
                 progress.finish(logs)
             self._epochs_done += 1
             calls.on_epoch_end(epoch, logs)
@@ -190,20 +190,27 @@ class Trainer:
                 break
         return floats(logs)
 
-    def _validated(self, programs: Programs, validation: Source) -> dict[str, float]:
-        measured = self._evaluate_epoch(programs, validation.epoch(complete=True))
+    def _validated(
+        self, programs: Programs, validation: Source, calls: CallbackList
+    ) -> dict[str, float]:
+        measured = self._evaluate_epoch(programs, validation.epoch(complete=True), calls)
         return {f"val_{name}": value for name, value in measured.items()}
 
     def _evaluate_epoch(
-        self, programs: Programs, epoch: Epoch, progress: Any = None
+        self, programs: Programs, epoch: Epoch, calls: CallbackList, progress: Any = None
     ) -> dict[str, float]:
         programs.measures.reset()
+        calls.on_test_begin()
         logs: dict[str, Any] = {}
-        for batch in epoch:
+        for number, batch in enumerate(epoch):
+            calls.on_test_batch_begin(number)
             logs = programs.evaluate(batch)
             if progress is not None:
                 progress.advance(logs, real_steps(batch.inputs))
-        return floats(logs)
+            calls.on_test_batch_end(number, logs)
+        measured = floats(logs)
+        calls.on_test_end(measured)
+        return measured
 
     def evaluate(
         self,
@@ -238,12 +245,10 @@ class Trainer:
         programs = self._ready_programs(epoch[0])
         check_labels(programs.measures, source)
         calls = CallbackList(callbacks or (), self, loop_params(1, len(epoch)))
-        calls.on_test_begin()
         with progress_for(verbose, "Evaluate") as progress:
             progress.start(len(epoch))
-            logs = self._evaluate_epoch(programs, epoch, progress)
+            logs = self._evaluate_epoch(programs, epoch, calls, progress)
             progress.finish(logs)
-        calls.on_test_end(logs)
         return reported(logs, return_dict)
 
     def predict(
@@ -273,9 +278,11 @@ class Trainer:
         outputs = []
         with progress_for(verbose, "Predict") as progress:
             progress.start(len(epoch))
-            for batch in epoch:
+            for number, batch in enumerate(epoch):
+                calls.on_predict_batch_begin(number)
                 outputs.append(jax.tree.map(np.asarray, programs.predict(batch.inputs)))
                 progress.advance({}, real_steps(batch.inputs))
+                calls.on_predict_batch_end(number, {"outputs": outputs[-1]})
             progress.finish({})
         calls.on_predict_end()
         return source.collect(epoch, outputs)
