@@ -237,8 +237,8 @@ def completed(batch: MiniBatch, missing: int) -> MiniBatch:
         return np.concatenate([array, np.zeros((missing, *array.shape[1:]), array.dtype)])
 
     rows = jax.tree.leaves(batch.inputs)[0].shape[0]
-    real = np.arange(rows + missing) < rows
-    return MiniBatch(*(jax.tree.map(longer, part) for part in batch[:3]), real=real)
+    inputs, targets, weights, _ = (jax.tree.map(longer, part) for part in batch)
+    return MiniBatch(inputs, targets, weights, np.arange(rows + missing) < rows)
 
 
 def source_of(
