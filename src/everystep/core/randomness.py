@@ -5,6 +5,7 @@ Noise in a call depends on the seed, the layer's path, the step of training and 
 drew in this call. So adding a layer disturbs no other, and a resumed run draws the same numbers.
 """
 
+import functools
 import secrets
 import zlib
 from collections import Counter
@@ -62,6 +63,12 @@ def set_random_seed(seed: int) -> None:
 def global_seed() -> int:
     """Return the seed that is in force: the one that was set, or one drawn at import."""
     return _global.seed
+
+
+@functools.lru_cache(maxsize=8)
+def seed_key(seed: int) -> jax.Array:
+    """Return the JAX key of a seed, made once."""
+    return jax.random.key(seed)
 
 
 def next_call() -> int:

@@ -30,8 +30,9 @@ class Bidirectional(Wrapper):
     """A recurrent layer that reads forward, and one that reads backward, merged at every step.
 
     Equation: `y_t = merge(forward(x)_t, backward(x)_t)`, where `backward` reads from the last step
-    to the first and its output is turned round again. In a packed row each sequence is read
-    backward from its own end.
+    to the first and its output is turned round again, so that both speak of the same step (of the
+    last step first, if it is the forward layer that has `go_backwards`). In a packed row each
+    sequence is read backward from its own end. Padding gives zeros.
 
     Shapes: `(batch, steps, features)` -> `(batch, steps, 2 * units)` for `merge_mode="concat"`,
     `(batch, steps, units)` for the other modes, two such outputs for None; without the steps where
@@ -82,6 +83,9 @@ class Bidirectional(Wrapper):
             config | {"name": f"backward_{name}", "go_backwards": not config["go_backwards"]}
         )
         self._check_pair()
+        for layer in (self.forward_layer, self.backward_layer):
+            # As in Keras: at padding neither direction has anything to say.
+            layer.zero_output_for_mask = layer.return_sequences
 
     def _check_pair(self) -> None:
         forward, backward = self.forward_layer, self.backward_layer
@@ -108,12 +112,16 @@ class Bidirectional(Wrapper):
         layers = (self.forward_layer, self.backward_layer)
         for layer, first in zip(layers, _halves(self, initial_state), strict=True):
             output, *state = _listed(layer(sequences, initial_state=first, training=training))
-            turned = layer.go_backwards and layer.return_sequences
-            outputs.append(jnp.flip(output, 1) if turned else output)
+            outputs.append(output)
             states.extend(state)
-        merged = MERGES[self.merge_mode](*outputs)
-        if isinstance(sequences, Steps) and self.forward_layer.return_sequences:
-            merged = jax.tree.map(sequences.with_values, merged)
+        forward, backward = (
+            output.values if isinstance(output, Steps) else output for output in outputs
+        )
+        if self.forward_layer.return_sequences:
+            backward = jnp.flip(backward, 1)
+        merged = MERGES[self.merge_mode](forward, backward)
+        if isinstance(outputs[0], Steps):
+            merged = jax.tree.map(outputs[0].with_values, merged)
         if not self.forward_layer.return_state:
             return merged
         return (*(merged if self.merge_mode is None else (merged,)), *states)
@@ -127,9 +135,8 @@ class Bidirectional(Wrapper):
 
 
 def _listed(outputs: Any) -> list[Any]:
-    """Return a layer's outputs as a list of plain arrays."""
-    listed = outputs if isinstance(outputs, tuple) else (outputs,)
-    return [output.values if isinstance(output, Steps) else output for output in listed]
+    """Return a layer's outputs as a list."""
+    return list(outputs) if isinstance(outputs, tuple) else [outputs]
 
 
 def _halves(layer: Layer, initial_state: Any) -> tuple[Any, Any]:

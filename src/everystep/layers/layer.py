@@ -52,6 +52,9 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
             )
         if symbolic.known(self._built_for) != symbolic.known(shape):
             self._built_for = shape
+        if self.input_spec is not None:
+            shapes = jax.tree.leaves(shape, is_leaf=symbolic.is_shape)
+            self.input_spec.check(self, shapes)
         try:
             with self._standing():
                 build(self, shape, *args, **kwargs)
@@ -313,7 +316,8 @@ class Layer(LayerTree, fills_settings=True):
             opened = arguments.open_inputs(self, inputs, mask)
             self._ensure_built(opened.values)
             if self.input_spec is not None:
-                self.input_spec.check(self, opened.values)
+                shapes = [array.shape for array in jax.tree.leaves(opened.values)]
+                self.input_spec.check(self, shapes)
             if not symbolic.is_traced(opened.values):
                 self.check_values(opened.values)
             outputs = self._run(opened, args, kwargs, scope.training)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-import jax
 
 from everystep.errors import ShapeError
 
@@ -36,12 +34,12 @@ class InputSpec:
     axes: Mapping[int, int | None] = field(default_factory=dict)
     axis_names: str = ""
 
-    def check(self, layer: Layer, values: Any) -> None:
-        """Raise a ShapeError that names the layer, unless every array fits."""
-        for number, array in enumerate(jax.tree.leaves(values)):
-            problem = self._problem(tuple(array.shape))
+    def check(self, layer: Layer, shapes: Iterable[Any]) -> None:
+        """Raise a ShapeError that names the layer, unless the shape of every array fits."""
+        for number, given in enumerate(shapes):
+            problem = self._problem(tuple(given))
             if problem:
-                shape = tuple(size if isinstance(size, int) else None for size in array.shape)
+                shape = tuple(size if isinstance(size, int) else None for size in given)
                 expects = f" It expects {self.axis_names}." if self.axis_names else ""
                 raise ShapeError(
                     f"Input {number} of layer '{layer.path}' ({type(layer).__name__}) is "

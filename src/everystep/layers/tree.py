@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from everystep.core import kinds
 from everystep.core.dtypes import DTypePolicy
+from everystep.core.naming import path_of
 from everystep.core.settings import Configurable, setting
 from everystep.core.variables import Variable
 from everystep.errors import ShapeError, StateError
@@ -50,7 +50,7 @@ class LayerTree(LayerSettings):
     @property
     def path(self) -> str:
         """Where the layer stands: the names of the layers around it, and its own."""
-        return self._path or self.name
+        return self._path or path_of(self.name)
 
     def sublayers(self) -> list[LayerTree]:
         """Return the layers that this one holds, in the order in which it got them."""
@@ -154,19 +154,21 @@ class LayerTree(LayerSettings):
         return sum(variable.size for variable in self.weights)
 
 
-def _found(layer: LayerTree, wanted: type) -> Iterator[Any]:
-    """Yield what a layer's attributes hold of a kind, in lists, tuples and dicts too."""
+def _found(layer: LayerTree, wanted: type) -> list[Any]:
+    """Return what a layer's attributes hold of a kind, in lists, tuples and dicts too."""
+    found: list[Any] = []
     for name, value in vars(layer).items():
         if name != "_given":
-            yield from _inside(value, wanted)
+            _collect(value, wanted, found)
+    return found
 
 
-def _inside(value: Any, wanted: type) -> Iterator[Any]:
+def _collect(value: Any, wanted: type, found: list[Any]) -> None:
     if isinstance(value, wanted):
-        yield value
+        found.append(value)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _inside(item, wanted)
+            _collect(item, wanted, found)
     elif isinstance(value, dict):
         for item in value.values():
-            yield from _inside(item, wanted)
+            _collect(item, wanted, found)
