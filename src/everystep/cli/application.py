@@ -23,6 +23,8 @@ application = typer.Typer(
 # Typer may bring its own copy of click or use an installed one: this is the class of either.
 _COMMAND_LINE_ERROR: Any = typer.BadParameter.__mro__[2]
 
+_INTERRUPTED = 130
+
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -66,11 +68,13 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _exit_code(arguments: list[str] | None) -> int:
     try:
-        return application(arguments, standalone_mode=False) or 0
+        code: int = application(arguments, standalone_mode=False) or 0
+        # Some versions of Typer give an interrupt this code, others raise an error.
+        return _complain("interrupted", code) if code == _INTERRUPTED else code
     except _COMMAND_LINE_ERROR as error:
         return _complain(f"{error.format_message().rstrip('.')}. See --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", 130)
+        return _complain("interrupted", _INTERRUPTED)
     except SettingError as error:
         return _complain(str(error), 2)
     except BrokenPipeError:

@@ -93,7 +93,9 @@ class Telling(Silent):
 
     def sample(self, found: Sample) -> None:
         """Print labelled source."""
-        self._print(sample_text(found))
+        for part in sample_text(found):
+            # A line of source is not broken, whatever the width.
+            self._console.print(part, soft_wrap=True)
 
     def parenthesis(self, found: Parenthesis) -> None:
         """Print why one model is better."""
