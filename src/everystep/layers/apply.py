@@ -51,11 +51,11 @@ def run(
     )
     with scope.active():
         outputs = layer(inputs, training=training, **kwargs)
-        trainable = {id(variable) for variable in layer.trainable_weights}
+        trains = layer.owned_variables()
         state = {
             path: scope.value_of(variable)
             for path, variable in variables.items()
-            if id(variable) not in trainable
+            if not trains[variable]
         }
     return Result(outputs, state, scope.losses)
 

@@ -54,14 +54,29 @@ class LayerTree(LayerSettings):
 
     def sublayers(self) -> list[LayerTree]:
         """Return the layers that this one holds, in the order in which it got them."""
-        return list(dict.fromkeys(_found(self, LayerTree)))
+        return _members(self)[1]
+
+    def owned_variables(self, trainable: bool = True) -> dict[Variable, bool]:
+        """Return all variables, and whether training changes each.
+
+        A layer's own come first, of them the trainable ones, then those of the layers inside.
+
+        Args:
+            trainable: whether training changes anything in the layers around.
+        """
+        trainable = trainable and self._trainable
+        variables, layers = _members(self)
+        own = sorted(variables, key=lambda variable: not variable.trainable)
+        owned = {variable: trainable and variable.trainable for variable in own}
+        for layer in layers:
+            for variable, trains in layer.owned_variables(trainable).items():
+                owned.setdefault(variable, trains)
+        return owned
 
     @property
     def variables(self) -> list[Variable]:
         """All weights and states: the layer's own, trainable ones first, then its sublayers'."""
-        own = sorted(_found(self, Variable), key=lambda variable: not variable.trainable)
-        inner = [variable for layer in self.sublayers() for variable in layer.variables]
-        return list(dict.fromkeys([*own, *inner]))
+        return list(self.owned_variables())
 
     @property
     def weights(self) -> list[Variable]:
@@ -82,19 +97,14 @@ class LayerTree(LayerSettings):
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        if not self._trainable:
-            return []
-        own = [variable for variable in _found(self, Variable) if variable.trainable]
-        inner = [variable for layer in self.sublayers() for variable in layer.trainable_weights]
-        return list(dict.fromkeys([*own, *inner]))
+        return [variable for variable, trains in self.owned_variables().items() if trains]
 
     trainable_variables = trainable_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights and states that training leaves alone."""
-        trainable = set(self.trainable_weights)
-        return [variable for variable in self.variables if variable not in trainable]
+        return [variable for variable, trains in self.owned_variables().items() if not trains]
 
     non_trainable_variables = non_trainable_weights
 
@@ -154,21 +164,26 @@ class LayerTree(LayerSettings):
         return sum(variable.size for variable in self.weights)
 
 
-def _found(layer: LayerTree, wanted: type) -> list[Any]:
-    """Return what a layer's attributes hold of a kind, in lists, tuples and dicts too."""
+def _members(layer: LayerTree) -> tuple[list[Variable], list[LayerTree]]:
+    """Return the variables and the layers that a layer's attributes hold, each once."""
     found: list[Any] = []
     for name, value in vars(layer).items():
         if name != "_given":
-            _collect(value, wanted, found)
-    return found
+            _collect(value, found)
+    members = dict.fromkeys(found)
+    return (
+        [member for member in members if isinstance(member, Variable)],
+        [member for member in members if isinstance(member, LayerTree)],
+    )
 
 
-def _collect(value: Any, wanted: type, found: list[Any]) -> None:
-    if isinstance(value, wanted):
+def _collect(value: Any, found: list[Any]) -> None:
+    """Add what an attribute holds of variables and layers, in lists, tuples and dicts too."""
+    if isinstance(value, Variable | LayerTree):
         found.append(value)
     elif isinstance(value, list | tuple):
         for item in value:
-            _collect(item, wanted, found)
+            _collect(item, found)
     elif isinstance(value, dict):
         for item in value.values():
-            _collect(item, wanted, found)
+            _collect(item, found)

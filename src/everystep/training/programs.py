@@ -131,9 +131,9 @@ class Programs:
         self.optimizer = optimizer
         self.transform: Any = None if optimizer is None else optimizer.transform()
         self.variables = model.named_weights()
-        trainable = {id(variable) for variable in model.trainable_weights}
-        self.trainable = {p: v for p, v in self.variables.items() if id(v) in trainable}
-        self.rest = {p: v for p, v in self.variables.items() if id(v) not in trainable}
+        self.owned = model.owned_variables()
+        self.trainable = {p: v for p, v in self.variables.items() if self.owned[v]}
+        self.rest = {p: v for p, v in self.variables.items() if not self.owned[v]}
         self.slots: Any = None
         if self.transform is not None:
             self.slots = self.transform.init(_peek(self.trainable))
@@ -143,10 +143,7 @@ class Programs:
 
     def fit_to(self, model: Layer) -> bool:
         """Whether the model still has the weights, and trains those, that the programs know."""
-        trainable = {id(variable) for variable in model.trainable_weights}
-        return {id(v) for v in self.variables.values()} == {id(v) for v in model.variables} and {
-            id(v) for v in self.trainable.values()
-        } == trainable
+        return model.owned_variables() == self.owned
 
     # The programs as the loop calls them: weights out of the variables, and back.
 

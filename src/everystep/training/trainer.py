@@ -10,7 +10,7 @@ import numpy as np
 
 from everystep import losses, optimizers
 from everystep.callbacks import Callback, CallbackList, History
-from everystep.core.randomness import global_seed, path_number
+from everystep.core.randomness import global_seed, path_number, seed_key
 from everystep.core.registry import serialize
 from everystep.errors import StateError
 from everystep.training.feeding import Epoch, MiniBatch, Source, source_of
@@ -177,7 +177,7 @@ class Trainer:
         self, programs: Programs, epoch: Epoch, calls: CallbackList, progress: Any
     ) -> dict[str, float]:
         programs.measures.reset()
-        key = jax.random.key(global_seed())
+        key = seed_key(global_seed())
         logs: dict[str, Any] = {}
         progress.start(len(epoch))
         for number, batch in enumerate(epoch):
@@ -299,7 +299,7 @@ class Trainer:
         self._needs_compile("train_on_batch")
         batch, programs = self._one_batch(x, y, sample_weight, class_weight)
         programs.measures.reset()
-        logs = programs.train(batch, jax.random.key(global_seed()), self._steps_done)
+        logs = programs.train(batch, seed_key(global_seed()), self._steps_done)
         self._steps_done += 1
         return reported(floats(logs), return_dict)
 
