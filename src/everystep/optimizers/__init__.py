@@ -1,4 +1,4 @@
-"""Optimizers by Keras's names and numbers, as optax transformations.
+"""Optimizers by Keras's names and arguments, as optax transformations.
 
 `get(...).transform()` is what a training step uses; `refreshed(state)` brings a learning rate that
 was set in between into its state.
