@@ -1,6 +1,7 @@
 """Tables and source as text."""
 
 import io
+from typing import Literal
 
 import pytest
 from rich.console import Console
@@ -15,9 +16,8 @@ REPORT = small_report()
 
 def text_of(parts: object, *, colours: bool = False) -> str:
     file = io.StringIO()
-    console = Console(
-        file=file, width=110, force_terminal=colours, color_system="standard" if colours else None
-    )
+    system: Literal["standard"] | None = "standard" if colours else None
+    console = Console(file=file, width=110, force_terminal=colours, color_system=system)
     for part in parts:  # type: ignore[attr-defined]
         console.print(part, highlight=False)
     return file.getvalue()
@@ -30,7 +30,7 @@ def test_source_stands_as_it_is_written_with_what_is_wrong_below() -> None:
         "            ~ forward says variable read, is parameter",
         "    8     return g('''<script>alert('&\"')</script>",
         "                 ~ forward says variable read, is function called",
-        "    9 second \x0c line''')",
+        "    9 second  line''')",
         "",
     ]
 

@@ -125,7 +125,7 @@ def _step(plan: _Plan, design: Design, step: int, shown: tuple[int, int]) -> Mar
         inputs,
         mark("text", f"y{number}", x=middle, y=_OUTPUT_Y - 14, text_anchor="middle"),
         mark("text", f"x{number}", x=middle, y=_INPUT_Y + 25, text_anchor="middle"),
-        mark("rect", x=middle - 12, y=68, width=24, height=17, rx=8.5, class_=f"pill w{weights}"),
+        mark("rect", x=middle - 14, y=68, width=28, height=17, rx=8.5, class_=f"pill w{weights}"),
         mark("text", name, x=middle, y=80.5, text_anchor="middle", class_="weights"),
     )
 

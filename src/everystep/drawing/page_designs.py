@@ -17,8 +17,7 @@ def designs_section(found: Designs) -> Mark:
             "p",
             f"{found['steps']} steps of {found['features']} features below, {found['units']} "
             "outputs for each step above. One colour is one set of weights; the strong lines are "
-            "all that one output unit reads. Nothing here is written down: each figure is measured "
-            "from the layers.",
+            "all that one output unit reads. Every figure is measured from the layers.",
         ),
         mark("div", [_card(design, found) for design in found["designs"]], class_="designs"),
         id="designs",

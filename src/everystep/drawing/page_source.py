@@ -5,11 +5,10 @@ from __future__ import annotations
 from everystep.drawing.looks import FAMILIES, look_of
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.report import Call, Confusion, Parenthesis, Sample
-from everystep.drawing.source import Line, Piece, lines_of, mistakes, said
+from everystep.drawing.source import Line, Piece, lines_of, mistakes, pointing, said
 
 MODELS = {"forward": "LSTM, reads forward", "bidirectional": "LSTM, reads both ways"}
 _MOST_BEFORE, _MOST_AFTER = 30, 14
-_WIDEST_NOTE = 62
 
 
 def source_section(samples: list[Sample]) -> Mark:
@@ -59,7 +58,7 @@ def _labelled(sample: Sample, model: str) -> Mark:
             f" {wrong} of {len(sample['tokens'])} labels wrong",
             mark("span", f"{sample['path']}:{sample['line']}", class_="where"),
         ),
-        mark("pre", [_line(line, model) for line in lines_of(sample)]),
+        mark("pre", [_line(line, model) for line in lines_of(sample)], tabindex=0),
         class_=model,
     )
 
@@ -104,11 +103,7 @@ def _note(piece: Piece, model: str) -> Mark | None:
     if piece.token is None:
         return None
     words = f"says {said(piece.token, model)}, is {piece.token['role']}"
-    # Words that would leave the panel stand to the left of the arrow.
-    left = piece.column + len(words) > _WIDEST_NOTE and piece.column > len(words)
-    start = 5 + piece.column - (len(words) + 1 if left else 0)
-    pointing = f"{words} ↑" if left else f"↑ {words}"
-    return mark("span", f"{' ' * start}{pointing}\n", class_="note")
+    return mark("span", f"     {pointing(piece, words, '↑')}\n", class_="note")
 
 
 def parenthesis_section(found: Parenthesis) -> Mark:
@@ -151,7 +146,13 @@ def parenthesis_section(found: Parenthesis) -> Mark:
 def _calls(calls: list[Call]) -> Mark | None:
     if not calls:
         return None
-    heads = ("What the forward model has read", "it says", "What the other has read", "it says")
+    heads = (
+        "What the forward model has read",
+        "it says",
+        "What the other has read",
+        "it says",
+        "with a comma",
+    )
     return mark(
         "div",
         mark(
@@ -182,6 +183,7 @@ def _call(call: Call) -> Mark:
         mark("td", mark("span", "✗ ", call["forward"], class_="no")),
         mark("td", mark("code", before, name, read)),
         mark("td", mark("span", "✓ ", call["bidirectional"], class_="yes")),
+        mark("td", call["swapped_bidirectional"], class_="minor"),
     )
 
 

@@ -103,7 +103,9 @@ tbody th{font-weight:600}
 _SOURCE = """
 pre{margin:0;padding:.8rem .9rem 2.4rem;overflow-x:auto;background:var(--panel);tab-size:4;
   border:1px solid var(--line);border-radius:10px;font-size:12.5px;line-height:1.6}
-figcaption .where{float:right}
+pre{clear:both}
+figcaption{display:flex;flex-wrap:wrap;gap:0 .6rem}
+figcaption .where{margin-left:auto}
 .line .number{color:var(--soft);opacity:.7;user-select:none}
 .line .note{color:var(--wrong);font-size:inherit;font-style:normal}
 .token{position:relative}

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from everystep.drawing.report import Sample, Token
 
+_WIDEST = 66
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -77,6 +79,27 @@ def said(token: Token, model: str) -> str:
     ('type', 'built-in')
     """
     return token["forward"] if model == "forward" else token["bidirectional"]
+
+
+def pointing(piece: Piece, words: str, pointer: str) -> str:
+    """Return a line that points at a piece from below, and says something about it.
+
+    Words that would reach too far to the right stand to the left of the pointer.
+
+    Args:
+        piece: what is pointed at.
+        words: what is said.
+        pointer: what points at it, such as an arrow.
+
+    >>> pointing(Piece("name", None, column=2), "wrong", "^^^^")
+    '  ^^^^ wrong'
+    >>> pointing(Piece("name", None, column=60), "wrong", "^^^^").lstrip()
+    'wrong ^^^^'
+    """
+    right = f"{' ' * piece.column}{pointer} {words}"
+    if len(right) <= _WIDEST or piece.column <= len(words):
+        return right
+    return f"{words} ".rjust(piece.column) + pointer
 
 
 def mistakes(sample: Sample, model: str) -> list[Token]:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from everystep.drawing.looks import look_of
 from everystep.drawing.report import Sample
-from everystep.drawing.source import Line, lines_of, mistakes, said
+from everystep.drawing.source import Line, lines_of, mistakes, pointing, said
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,7 +35,7 @@ def sample_text(sample: Sample) -> list[RenderableType]:
         f"Of {steps} labels the forward model has {wrong['forward']} wrong (~), the other "
         f"{wrong['bidirectional']} (^). Chosen to show mistakes: most functions have fewer."
     )
-    body = Text(no_wrap=True, overflow="crop")
+    body = Text()
     for line in lines_of(sample):
         body.append_text(_source_line(line))
         for model in _MARKS:
@@ -62,7 +62,6 @@ def _mistakes_of(line: Line, model: str) -> Text:
         token = piece.token
         if token is None or not piece.first or said(token, model) == token["role"]:
             continue
-        text.append(" " * (6 + piece.column))
-        text.append(symbol * len(piece.text), style=style)
-        text.append(f" {title} says {said(token, model)}, is {token['role']}\n", style=style)
+        words = f"{title} says {said(token, model)}, is {token['role']}"
+        text.append(f"      {pointing(piece, words, symbol * len(piece.text))}\n", style=style)
     return text

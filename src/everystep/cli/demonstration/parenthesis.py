@@ -134,13 +134,17 @@ def _call(place: _Place, said: dict[str, Ids], swapped: dict[str, Ids], data: Da
 
 
 def _varied(calls: Iterable[Call]) -> list[Call]:
-    """Choose calls by different names, of functions and of methods, those on short lines first."""
+    """Choose calls by different names, of functions and of methods, on lines easy to look at."""
     by_role: defaultdict[str, dict[str, Call]] = defaultdict(dict)
-    for call in sorted(calls, key=lambda call: len(call["before"] + call["after"])):
+    for call in sorted(calls, key=_distance_from_handy):
         if len(call["before"]) >= 8:
             by_role[call["role"]].setdefault(call["text"], call)
     most = _MOST_EXAMPLES // max(1, len(by_role))
     return [call for named in by_role.values() for call in list(named.values())[:most]]
+
+
+def _distance_from_handy(call: Call) -> int:
+    return abs(len(call["before"]) - 16) + abs(len(call["after"]) - 10)
 
 
 def _on_its_line(sequence: SourceSequence, step: int) -> tuple[str, str, str]:
