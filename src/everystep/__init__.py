@@ -5,27 +5,31 @@ The names of Keras stand where Keras has them: `everystep.layers`, `everystep.mo
 of different lengths, `apply` for a model as a pure function.
 """
 
-from everystep import (
-    activations,
-    callbacks,
-    constraints,
-    errors,
-    initializers,
-    layers,
-    losses,
-    metrics,
-    models,
-    optimizers,
-    regularizers,
-    saving,
-    utils,
-)
-from everystep.core import Variable
-from everystep.layers import Input
-from everystep.layers.apply import apply, weights_of
-from everystep.layers.symbolic import KerasTensor
-from everystep.models import Model, Sequential, load_model
-from everystep.sequences import Steps, pack
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from everystep import (
+        activations,
+        callbacks,
+        constraints,
+        errors,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        models,
+        optimizers,
+        regularizers,
+        saving,
+        utils,
+    )
+    from everystep.core import Variable
+    from everystep.layers import Input
+    from everystep.layers.apply import apply, weights_of
+    from everystep.layers.symbolic import KerasTensor
+    from everystep.models import Model, Sequential, load_model
+    from everystep.sequences import Steps, pack
 
 __version__ = "0.1.0"
 
@@ -54,3 +58,30 @@ __all__ = [
     "utils",
     "weights_of",
 ]
+
+# Where a name stands that is not a module of its own.
+_HOMES = {
+    "Input": "layers",
+    "KerasTensor": "layers.symbolic",
+    "Model": "models",
+    "Sequential": "models",
+    "Steps": "sequences",
+    "Variable": "core",
+    "apply": "layers.apply",
+    "load_model": "models",
+    "pack": "sequences",
+    "weights_of": "layers.apply",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is, so that `everystep --help` waits for nothing."""
+    if name not in __all__:
+        raise AttributeError(f"module 'everystep' has no attribute {name!r}")
+    home = importlib.import_module(f"everystep.{_HOMES.get(name, name)}")
+    value = globals()[name] = getattr(home, name) if name in _HOMES else home
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

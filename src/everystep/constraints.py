@@ -133,3 +133,12 @@ CONSTRAINT = Kind(
     serialize,
     refused=("no_such_constraint", 3, {"class_name": "NoSuchConstraint", "config": {}}),
 )
+
+__all__ = [
+    "Constraint",
+    "MaxNorm",
+    "MinMaxNorm",
+    "NonNeg",
+    "UnitNorm",
+    "get",
+]

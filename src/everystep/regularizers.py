@@ -143,3 +143,12 @@ REGULARIZER = Kind(
     serialize,
     refused=("no_such_regularizer", 3, {"class_name": "NoSuchRegularizer", "config": {}}),
 )
+
+__all__ = [
+    "L1",
+    "L1L2",
+    "L2",
+    "OrthogonalRegularizer",
+    "Regularizer",
+    "get",
+]
