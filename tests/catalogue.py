@@ -49,7 +49,7 @@ class Entry:
     """What input the layer takes: without a mask, with one sequence a row, or packed."""
     any_length: bool = True
     variant: bool = False
-    """Whether it differs from another entry in what no JAX transformation can tell apart."""
+    """Whether another entry stands for it in the laws that compile a program for each entry."""
     states: int = 0
     """How many states of shape (batch, UNITS) the call takes besides its input."""
 
@@ -95,11 +95,11 @@ DEEP = (BATCH, STEPS, FEATURES, 6)
 
 ENTRIES = [
     Entry("Activation", lambda: Activation("tanh")),
-    Entry("Activation softmax", lambda: Activation("softmax")),
+    Entry("Activation softmax", lambda: Activation("softmax"), variant=True),
     Entry("Dense", lambda: Dense(UNITS)),
     Entry("Dense without bias", lambda: Dense(UNITS, use_bias=False), variant=True),
-    Entry("Dense on rank 2", lambda: Dense(UNITS), (BATCH, FEATURES), reads=None),
-    Entry("Dense on rank 4", lambda: Dense(UNITS), DEEP),
+    Entry("Dense on rank 2", lambda: Dense(UNITS), (BATCH, FEATURES), reads=None, variant=True),
+    Entry("Dense on rank 4", lambda: Dense(UNITS), DEEP, variant=True),
     Entry(
         "Dense regularized",
         lambda: Dense(
@@ -107,7 +107,11 @@ ENTRIES = [
         ),
     ),
     Entry("Dropout", lambda: Dropout(0.4)),
-    Entry("Dropout of whole features", lambda: Dropout(0.4, noise_shape=(None, 1, None), seed=3)),
+    Entry(
+        "Dropout of whole features",
+        lambda: Dropout(0.4, noise_shape=(None, 1, None), seed=3),
+        variant=True,
+    ),
     Entry("Embedding", lambda: Embedding(VOCABULARY, UNITS), (BATCH, STEPS), ids=True),
     Entry(
         "Embedding mask_zero",
@@ -117,7 +121,13 @@ ENTRIES = [
     ),
     Entry("Flatten", Flatten, segments="refused", reads=None),
     Entry(
-        "Flatten channels_first", lambda: Flatten("channels_first"), DEEP, False, None, "refused"
+        "Flatten channels_first",
+        lambda: Flatten("channels_first"),
+        DEEP,
+        False,
+        None,
+        "refused",
+        variant=True,
     ),
     Entry("InputLayer", lambda: InputLayer((None, None, FEATURES))),
     Entry("LSTM", _lstm(), reads="before"),
@@ -126,8 +136,9 @@ ENTRIES = [
         "LSTM other activations",
         _lstm(activation="softsign", recurrent_activation="softmax"),
         reads="before",
+        variant=True,
     ),
-    Entry("LSTM go_backwards", _lstm(go_backwards=True), reads="after"),
+    Entry("LSTM go_backwards", _lstm(go_backwards=True), reads="after", variant=True),
     Entry(
         "LSTM zero_output_for_mask", _lstm(zero_output_for_mask=True), reads="before", variant=True
     ),
@@ -138,7 +149,7 @@ ENTRIES = [
         "LSTM last step backwards", _lstm(return_sequences=False, go_backwards=True), variant=True
     ),
     _last("LSTM return_state", _lstm(return_state=True)),
-    _last("LSTM stateful", _lstm(stateful=True)),
+    _last("LSTM stateful", _lstm(stateful=True), variant=True),
     Entry("LSTMCell", lambda: LSTMCell(UNITS), (BATCH, FEATURES), False, None, "refused", states=2),
     *(
         Entry(f"Bidirectional {mode}", _both(mode), reads="all", variant=mode != "ave")
@@ -151,19 +162,28 @@ ENTRIES = [
             _lstm()(), backward_layer=LSTM(6, return_sequences=True, go_backwards=True)
         ),
         reads="all",
+        variant=True,
     ),
     _last("Bidirectional last steps", _both(return_sequences=False), variant=True),
-    _last("Bidirectional return_state", _both("sum", return_state=True)),
+    _last("Bidirectional return_state", _both("sum", return_state=True), variant=True),
     Entry("TimeDistributed Dense", lambda: TimeDistributed(Dense(UNITS))),
-    Entry("TimeDistributed Flatten", lambda: TimeDistributed(Flatten()), DEEP),
+    Entry("TimeDistributed Flatten", lambda: TimeDistributed(Flatten()), DEEP, variant=True),
     Entry("TimeDistributed LSTM", lambda: TimeDistributed(LSTM(UNITS)), DEEP),
-    Entry("TimeDistributed Dropout", lambda: TimeDistributed(Dropout(0.4))),
+    Entry("TimeDistributed Dropout", lambda: TimeDistributed(Dropout(0.4)), variant=True),
     Entry(
         "TimeDistributed Sequential",
         lambda: TimeDistributed(Sequential([Dense(6, activation="tanh"), Dense(UNITS)])),
+        variant=True,
     ),
     Entry("PerStep Dense", lambda: PerStep(Dense(UNITS)), segments="rows", any_length=False),
-    Entry("PerStep LSTM", lambda: PerStep(LSTM(UNITS)), DEEP, segments="rows", any_length=False),
+    Entry(
+        "PerStep LSTM",
+        lambda: PerStep(LSTM(UNITS)),
+        DEEP,
+        segments="rows",
+        any_length=False,
+        variant=True,
+    ),
     Entry("PerStep Dropout", lambda: PerStep(Dropout(0.4)), segments="rows", any_length=False),
     Entry(
         "Reshape",

@@ -14,13 +14,8 @@ from tests.trees import assert_finite, assert_trees_close, assert_trees_same
 
 
 def chosen(entry: Entry) -> bool:
-    """What differs in options alone is compiled the same way."""
+    """A program is compiled for each entry: those alone for which no other stands."""
     return not entry.variant
-
-
-def stays(entry: Entry) -> bool:
-    """Whether a call leaves the layer as it was."""
-    return chosen(entry) and "stateful" not in entry.name
 
 
 def total(outputs: Any) -> Any:
@@ -56,7 +51,7 @@ def test_apply_leaves_the_layer_as_it_was(entry: Entry) -> None:
     assert_trees_same(layer.get_weights(), before)
 
 
-@about(stays)
+@about(chosen)
 def test_a_call_is_apply_with_the_own_weights(entry: Entry) -> None:
     layer = entry.built()
     kwargs = dict(zip(["states"], entry.arguments(), strict=False))
@@ -64,7 +59,7 @@ def test_a_call_is_apply_with_the_own_weights(entry: Entry) -> None:
     assert_trees_same(layer(entry.inputs(), *entry.arguments()), expected)
 
 
-@about(stays)
+@about(chosen)
 def test_a_layer_works_inside_jit_and_grad_of_the_user(entry: Entry) -> None:
     layer, inputs = entry.built(), entry.inputs()
 
@@ -76,14 +71,14 @@ def test_a_layer_works_inside_jit_and_grad_of_the_user(entry: Entry) -> None:
     assert_finite(both)
 
 
-@about(lambda entry: stays(entry) and not entry.states)
+@about(lambda entry: chosen(entry) and not entry.states)
 def test_a_layer_works_inside_vmap_of_the_user(entry: Entry) -> None:
     layer, inputs = entry.built(), entry.inputs((3, *entry.shape))
     expected = jax.tree.map(lambda *rows: np.stack(rows), *map(layer, inputs))
     assert_trees_close(jax.vmap(layer)(inputs), expected)
 
 
-@about(lambda entry: stays(entry) and not entry.states)
+@about(lambda entry: chosen(entry) and not entry.states)
 def test_the_weights_of_a_layer_built_inside_jit_are_real(entry: Entry) -> None:
     fresh = entry.make()
     jax.jit(lambda inputs: fresh(inputs))(entry.inputs())

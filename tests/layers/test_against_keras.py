@@ -114,7 +114,7 @@ LSTM_OPTIONS = st.fixed_dictionaries(
 ).map(lambda o: o | {"zero_output_for_mask": o["zero_output_for_mask"] and o["return_sequences"]})
 
 # Shrinking would compile anew for each smaller example.
-few = settings(max_examples=10, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+few = settings(max_examples=10, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 @few
