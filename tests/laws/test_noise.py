@@ -50,6 +50,14 @@ def test_each_eager_call_draws_anew_and_a_seed_repeats_them() -> None:
     assert_trees_same([layer(X, training=True) for _ in range(3)], first)
 
 
+def test_two_layers_draw_different_noise_from_one_seed() -> None:
+    drawn = []
+    for name in ("left", "right"):
+        set_random_seed(5)
+        drawn.append(Dropout(0.5, name=name)(X, training=True))
+    assert differ(*drawn)
+
+
 def model(*more: Layer) -> Sequential:
     set_random_seed(11)
     rows = [Dense(4, name="a"), *more, LSTM(4, return_sequences=True, name="b", dropout=0.5)]
