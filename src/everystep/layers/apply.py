@@ -87,7 +87,7 @@ def apply(
 
     Example:
         >>> import everystep as es, jax, jax.numpy as jnp
-        >>> layer = es.layers.Dense(2)
+        >>> layer = es.layers.Dense(2, name="dense")
         >>> x = jnp.ones((4, 3))
         >>> _ = layer(x)
         >>> loss = lambda weights: es.apply(layer, weights, x)[0].sum()
