@@ -29,6 +29,7 @@ from everystep.sequences import (
     plan_rows,
     rows_for,
 )
+from everystep.training.weighting import class_weighted
 
 Array = np.ndarray[Any, Any]
 
@@ -288,7 +289,7 @@ def _list_source(
     targets = None if y is None else _aligned(y, "y")
     weights = None if sample_weight is None else _aligned(sample_weight, "sample_weight")
     if class_weight is not None:
-        weights = _class_weighted(targets, weights, class_weight)
+        weights = class_weighted(targets, weights, class_weight)
     if len(set(inputs.lengths.tolist())) == 1 and inputs.lengths[0]:
         parts = (_stacked(inputs, part) for part in (inputs, targets, weights))
         data = MiniBatch(*parts)
@@ -366,37 +367,4 @@ def _weights(targets: Any, sample_weight: Any, class_weight: Any) -> Any:
     weights = None if sample_weight is None else _as_array(sample_weight, "sample_weight")
     if class_weight is None:
         return weights
-    return _class_weighted(targets, weights, class_weight)
-
-
-def _class_weighted(targets: Any, weights: Any, class_weight: Any) -> Any:
-    """Multiply weights by those of the targets' classes."""
-    if targets is None:
-        raise DataError("class_weight needs targets: give y")
-    if isinstance(targets, Ragged):
-        own: Any = Ragged(_of_classes(targets.values, class_weight), targets.offsets)
-        if isinstance(weights, Ragged):
-            return Ragged(own.values * weights.values, own.offsets)
-        if weights is not None:
-            return Ragged(own.values * np.repeat(weights, targets.lengths), own.offsets)
-        return own
-    own = _of_classes(np.asarray(targets), class_weight)
-    if weights is None:
-        return own
-    weights = np.asarray(weights)
-    return own * weights.reshape(weights.shape + (1,) * (own.ndim - weights.ndim))
-
-
-def _of_classes(targets: Array, class_weight: Any) -> Array:
-    """Return the weight of each target's class; a class that has no weight counts 1."""
-    classes = targets
-    if targets.dtype.kind == "f":
-        classes = targets.argmax(-1) if targets.shape[-1] > 1 else targets[..., 0].astype(int)
-    elif targets.ndim > 2 and targets.shape[-1] == 1:
-        classes = targets[..., 0]
-    if classes.size and classes.min() < 0:
-        raise DataError(f"class_weight needs classes from 0 on, but y holds {classes.min()}")
-    table = np.ones(max(int(classes.max(initial=0)), *class_weight) + 1, "float32")
-    for label, weight in dict(class_weight).items():
-        table[label] = weight
-    return table[classes]
+    return class_weighted(targets, weights, class_weight)
