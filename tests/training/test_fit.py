@@ -342,6 +342,14 @@ def test_wrong_use_is_one_clear_error(case: str) -> None:
         assert word in str(caught.value)
 
 
+def test_metrics_are_there_after_a_prediction_too() -> None:
+    ids, labels = sentences()
+    model = compiled(tagger(), metrics=["accuracy"])
+    model.predict(ids)
+    assert set(model.evaluate(ids, labels, return_dict=True)) == {"loss", "accuracy"}
+    assert set(model.fit(ids, labels).history) == {"loss", "accuracy"}
+
+
 class TestCompleteBatches:
     """The last batch is completed by rows that count for nothing, so that one program runs."""
 

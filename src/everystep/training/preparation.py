@@ -33,7 +33,7 @@ class Compiled:
 def measures_for(model: Layer, compiled: Compiled | None, batch: MiniBatch) -> Measures:
     """Return the loss and metrics that suit the shapes of targets and outputs."""
     if compiled is None or batch.targets is None:
-        return Measures(None if compiled is None else compiled.loss, [], [])
+        return Measures(None if compiled is None else compiled.loss, [], [], resolved=False)
     outputs = symbolic.trace_specs(model, jax.eval_shape(lambda tree: tree, batch.inputs)).outputs
     shapes = np.shape(batch.targets), tuple(outputs.shape)
     plain, weighted = (

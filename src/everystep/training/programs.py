@@ -34,6 +34,7 @@ class Measures:
         weighted_metrics: metrics in which each step counts by its weight.
         classes: the size of the outputs' last axis, where it is known.
         masked: whether the outputs carry a mask.
+        resolved: whether the metrics are chosen; without targets, as in predict, they cannot be.
     """
 
     loss: Loss | None
@@ -41,6 +42,7 @@ class Measures:
     weighted_metrics: list[Metric]
     classes: int | None = None
     masked: bool = False
+    resolved: bool = True
     mean_loss: Mean = field(default_factory=lambda: Mean(name="loss"))
 
     @property
@@ -141,9 +143,10 @@ class Programs:
         self._evaluate = jax.jit(self._evaluate_step, donate_argnums=(2,))
         self._predict = jax.jit(self._predict_step)
 
-    def fit_to(self, model: Layer) -> bool:
-        """Whether the model still has the weights, and trains those, that the programs know."""
-        return model.owned_variables() == self.owned
+    def fit_to(self, model: Layer, batch: MiniBatch) -> bool:
+        """Whether the programs know the model's weights as they are, and how to measure a batch."""
+        measurable = self.measures.resolved or batch.targets is None
+        return measurable and model.owned_variables() == self.owned
 
     # The programs as the loop calls them: weights out of the variables, and back.
 

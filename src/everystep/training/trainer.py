@@ -364,7 +364,7 @@ class Trainer:
         model: Any = self
         if not model.built:
             model(batch.inputs)
-        if self._programs is None or not self._programs.fit_to(model):
+        if self._programs is None or not self._programs.fit_to(model, batch):
             measures = measures_for(model, self._compiled, batch)
             self._programs = Programs(model, measures, self.optimizer)
         return self._programs
