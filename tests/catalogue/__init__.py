@@ -1,0 +1,14 @@
+"""Every public layer with small settings and a small input, for the laws in `tests/laws`."""
+
+from tests.catalogue import core, models, recurrent, reshaping, wrappers
+from tests.catalogue.entry import BATCH, FEATURES, STEPS, UNITS, VOCABULARY, Entry
+
+ENTRIES = [
+    *core.ENTRIES,
+    *recurrent.ENTRIES,
+    *wrappers.ENTRIES,
+    *reshaping.ENTRIES,
+    *models.ENTRIES,
+]
+
+__all__ = ["BATCH", "ENTRIES", "FEATURES", "STEPS", "UNITS", "VOCABULARY", "Entry"]
