@@ -34,6 +34,8 @@ class Scope:
         training: whether layers behave as in training.
         noise: the source of noise; None means that the run must not need any.
         parent: the scope to look in for what this one does not hold.
+        real_rows: which rows of the batch axis are real, bool (batch,); None where all are. Rows
+            that only fill up a batch, and padded steps that are folded into it, are not.
     """
 
     values: dict[int, Any] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Scope:
     draws: Counter[str] = field(default_factory=Counter)
     compute_dtype: str | None = None
     recording: bool = False
+    real_rows: Any = None
 
     def record(self, layer: Any, inputs: Any, outputs: Any) -> None:
         """Note that a layer turned these inputs into these outputs, where calls are recorded."""
@@ -79,6 +82,15 @@ class Scope:
                     "change would be lost: call the model through everystep.apply, which returns it"
                 )
             variable.set_own(value)
+
+    @contextmanager
+    def with_rows(self, real: Any) -> Iterator[None]:
+        """Let these be the real rows of the batch axis while the `with` block lasts."""
+        before, self.real_rows = self.real_rows, real
+        try:
+            yield
+        finally:
+            self.real_rows = before
 
     @contextmanager
     def active(self) -> Iterator[Scope]:

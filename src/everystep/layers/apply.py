@@ -30,6 +30,7 @@ def run(
     *,
     training: bool = False,
     noise: Noise | None = None,
+    real_rows: Any = None,
     **kwargs: Any,
 ) -> Result:
     """Run a layer as a pure function of `weights`, `inputs` and `noise`.
@@ -41,13 +42,18 @@ def run(
         inputs: what the layer is called on.
         training: whether layers behave as in training.
         noise: where random numbers come from, if any are needed.
+        real_rows: which rows of the batch are real, bool (batch,); by default as around this run.
         **kwargs: further arguments of the layer's `call`.
     """
+    around = current_scope()
+    if real_rows is None and around is not None:
+        real_rows = around.real_rows
     scope = Scope(
         values={id(variable): weights[path] for path, variable in variables.items()},
         training=training,
         noise=noise,
-        parent=current_scope(),
+        parent=around,
+        real_rows=real_rows,
     )
     with scope.active():
         outputs = layer(inputs, training=training, **kwargs)

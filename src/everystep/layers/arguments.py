@@ -20,31 +20,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Opened:
-    """A layer's input as plain arrays, the steps whose segments it carried, and both together."""
+    """A layer's input as plain arrays, and the segments that it carried.
+
+    Args:
+        values: the arrays, in the tree in which they came.
+        given: the same tree with `Steps` where an array has segments.
+        carriers: the `Steps` in it.
+        segments: the segments, int32 (batch, steps), or None; where the input is a tree of several
+            arrays, a tree like it, with None where an array has none.
+    """
 
     values: Any
-    steps: Steps | None
     given: Any
-
-    @property
-    def segments(self) -> Any:
-        """The segments, int32 (batch, steps), or None."""
-        return None if self.steps is None else self.steps.segments
+    carriers: tuple[Steps, ...]
+    segments: Any
 
     @property
     def packed(self) -> bool:
         """Whether a row may hold several sequences."""
-        return self.steps is not None and self.steps.packed
+        return any(steps.packed for steps in self.carriers)
 
     @property
     def mask(self) -> Any:
-        """True at real steps, or None where all are."""
-        return None if self.steps is None else self.steps.segments != 0
+        """True at real steps, or None where all are; a tree where `segments` is one."""
+        return mask_of(self.segments)
 
 
 def is_steps(value: Any) -> bool:
     """Whether a value is `Steps`, which JAX would otherwise take apart."""
     return isinstance(value, Steps)
+
+
+def mask_of(segments: Any) -> Any:
+    """Return True at real steps, for each segments of a tree."""
+    return jax.tree.map(lambda ids: ids != 0, segments)
 
 
 def open_inputs(layer: Layer, inputs: Any, mask: Any) -> Opened:
@@ -57,41 +66,116 @@ def open_inputs(layer: Layer, inputs: Any, mask: Any) -> Opened:
     leaves, tree = jax.tree.flatten(inputs, is_leaf=is_steps)
     if not leaves:
         raise DataError(f"layer '{layer.path}' was given no array at all: {inputs!r}")
-    carriers = [leaf for leaf in leaves if isinstance(leaf, Steps)]
-    arrays = [
-        as_array(layer, leaf.values if isinstance(leaf, Steps) else leaf, layer.compute_dtype)
-        for leaf in leaves
-    ]
-    steps = _agreed(layer, carriers) if mask is None else _masked(layer, arrays[0], mask)
-    if steps is not None:
+    given = [_opened(layer, leaf) for leaf in leaves]
+    if mask is not None:
+        masks = _one_for_each(layer, mask, len(leaves))
+        given = [_masked(layer, *pair) for pair in zip(given, masks, strict=True)]
+    carriers = tuple(leaf for leaf in given if isinstance(leaf, Steps))
+    for steps in carriers:
         _refuse_segments(layer, steps)
-    if mask is None:
-        given = [
-            leaf.replace(values=array) if isinstance(leaf, Steps) else array
-            for leaf, array in zip(leaves, arrays, strict=True)
-        ]
-    else:
-        given = [steps, *arrays[1:]]
-    return Opened(jax.tree.unflatten(tree, arrays), steps, jax.tree.unflatten(tree, given))
+    values = [leaf.values if isinstance(leaf, Steps) else leaf for leaf in given]
+    ids = [leaf.segments if isinstance(leaf, Steps) else None for leaf in given]
+    return Opened(
+        jax.tree.unflatten(tree, values),
+        jax.tree.unflatten(tree, given),
+        carriers,
+        jax.tree.unflatten(tree, ids) if carriers else None,
+    )
 
 
-def _agreed(layer: Layer, carriers: list[Steps]) -> Steps | None:
-    if any(other.segments is not carriers[0].segments for other in carriers[1:]):
+def open_further(layer: Layer, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take segments off the arguments besides the input, and give them to whom they are for.
+
+    The segments of an argument `value` go to the parameters `value_mask` and `value_segments` of
+    the layer's `call`. A layer of layers gets the arguments as they are.
+
+    Raises:
+        SegmentsError: the layer would lose or misuse the segments.
+    """
+    if layer.composite:
+        return arguments
+    found: dict[str, Any] = {}
+    for name, value in arguments.items():
+        carriers = [leaf for leaf in jax.tree.leaves(value, is_leaf=is_steps) if is_steps(leaf)]
+        found[name] = value
+        if carriers:
+            found[name] = jax.tree.map(_values_of, value, is_leaf=is_steps)
+            segments = jax.tree.map(_segments_of, value, is_leaf=is_steps)
+            for handed, own in ((f"{name}_mask", mask_of), (f"{name}_segments", lambda ids: ids)):
+                if handed in layer.call_signature.parameters:
+                    found[handed] = arguments.get(handed, own(segments))
+            _refuse_further(layer, name, found, any(steps.packed for steps in carriers))
+    return found
+
+
+def _values_of(leaf: Any) -> Any:
+    return leaf.values if isinstance(leaf, Steps) else leaf
+
+
+def _segments_of(leaf: Any) -> Any:
+    return leaf.segments if isinstance(leaf, Steps) else None
+
+
+def _refuse_further(layer: Layer, name: str, found: dict[str, Any], packed: bool) -> None:
+    who = f"layer '{layer.path}' ({type(layer).__name__})"
+    if f"{name}_segments" in found:
+        return
+    if f"{name}_mask" not in found:
+        raise SegmentsError(
+            f"{who} would lose the mask that its argument '{name}' carries. Take it off with "
+            f"`{name}.values`, or, in a layer of your own, take `{name}_mask` in call"
+        )
+    if packed:
+        raise PackedRowsError(
+            f"{who} takes one sequence a row in '{name}', but was given packed rows, which hold "
+            "several: unpack them and pad each sequence into a row of its own"
+        )
+
+
+def _opened(layer: Layer, leaf: Any) -> Any:
+    if isinstance(leaf, Steps):
+        return leaf.replace(values=as_array(layer, leaf.values, layer.compute_dtype))
+    return as_array(layer, leaf, layer.compute_dtype)
+
+
+def agreed(layer: Layer, segments: Any) -> Any:
+    """Return the one segments that all inputs share which carry any, or None.
+
+    Raises:
+        SegmentsError: two inputs carry different ones.
+    """
+    found = jax.tree.leaves(segments)
+    if any(other is not found[0] for other in found[1:]):
         raise SegmentsError(
             f"layer '{layer.path}' ({type(layer).__name__}) was given inputs with different "
             "segments and cannot tell which to keep: give it inputs that come from one sequence"
         )
-    return carriers[0] if carriers else None
+    return found[0] if found else None
 
 
-def _masked(layer: Layer, values: Any, mask: Any) -> Steps:
+def _one_for_each(layer: Layer, mask: Any, count: int) -> list[Any]:
+    """Return a mask, or None, for each of so many inputs; one mask alone is for all of them."""
+    if not isinstance(mask, list | tuple | dict):
+        return [mask] * count
+    masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None)
+    if count == 1 or len(masks) != count:
+        return [mask] * count
+    return masks
+
+
+def _masked(layer: Layer, given: Any, mask: Any) -> Any:
+    if mask is None:
+        return given
     mask = jnp.asarray(mask)
+    values = _values_of(given)
     if mask.ndim != 2 or tuple(mask.shape) != tuple(values.shape[:2]):
         raise ShapeError(
             f"layer '{layer.path}': the mask must have shape (batch, steps) = "
             f"{tuple(values.shape[:2])} like its input of shape {tuple(values.shape)}, not "
             f"{tuple(mask.shape)}"
         )
+    if isinstance(given, Steps):
+        return given.replace(segments=jnp.where(mask, given.segments, 0))
     return from_mask(values, mask)
 
 
@@ -156,17 +240,17 @@ def cast_tree(tree: Any, dtype: str) -> Any:
     return jax.tree.map(convert, tree)
 
 
-def close_outputs(outputs: Any, segments: Any, incoming: Steps | None) -> Any:
+def close_outputs(outputs: Any, segments: Any, opened: Opened) -> Any:
     """Put segments on the outputs: one for a single output, or a list with one or None for each."""
     if isinstance(segments, list | tuple):
         closed = [
-            close_outputs(output, own, incoming)
+            close_outputs(output, own, opened)
             for output, own in zip(outputs, segments, strict=True)
         ]
         return type(outputs)(closed)
     if segments is None or isinstance(outputs, Steps):
         return outputs
-    if incoming is not None and segments is incoming.segments:
-        return jax.tree.map(lambda output: incoming.replace(values=output), outputs)
-    packed = incoming is not None and incoming.packed
-    return jax.tree.map(lambda output: Steps(output, segments, packed=packed), outputs)
+    for steps in opened.carriers:
+        if segments is steps.segments:
+            return jax.tree.map(steps.with_values, outputs)
+    return jax.tree.map(lambda output: Steps(output, segments, packed=opened.packed), outputs)

@@ -19,8 +19,9 @@ from everystep.errors import ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.kernels import LSTMGates
 from everystep.layers.core import dropout_multiplier
-from everystep.layers.layer import Layer, first_value
+from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
+from everystep.layers.weights import first_value
 from everystep.regularizers import REGULARIZER
 
 

@@ -14,19 +14,17 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Literal, Self
 
 import jax
-import numpy as np
+import jax.numpy as jnp
 
-from everystep import initializers
 from everystep.core.dtypes import DTypePolicy
-from everystep.core.loading import placeholder
 from everystep.core.naming import auto_name, path_of, within
-from everystep.core.randomness import initial_draw
 from everystep.core.scope import Scope, current_scope, eager_scope
-from everystep.core.variables import Variable
-from everystep.errors import ShapeError, StateError
+from everystep.errors import StateError
 from everystep.layers import arguments, symbolic
+from everystep.layers.signature import CallSignature
 from everystep.layers.spec import InputSpec
-from everystep.layers.tree import LayerTree
+from everystep.layers.weights import LayerWeights
+from everystep.sequences import Steps
 
 Masking = Literal["refused", "rows", "packed"]
 
@@ -36,10 +34,12 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
 
     The shape may be left out where one was given with the settings.
     """
+    _, first, *_ = inspect.signature(build).parameters
 
     @functools.wraps(build)
-    def standing_build(self: Layer, input_shape: Any = None, *args: Any, **kwargs: Any) -> None:
-        shape = self.given_shape if input_shape is None else input_shape
+    def standing_build(self: Layer, *args: Any, **kwargs: Any) -> None:
+        given = args[0] if args else kwargs.pop(first, None)
+        shape = self.given_shape if given is None else given
         if shape is None:
             raise StateError(
                 f"layer '{self.path}' ({type(self).__name__}) cannot be built: its input shape is "
@@ -57,7 +57,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
             self.input_spec.check(self, shapes)
         try:
             with self._standing():
-                build(self, shape, *args, **kwargs)
+                build(self, shape, *args[1:], **kwargs)
         except Exception:
             self._variables = []
             raise
@@ -66,7 +66,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
     return standing_build
 
 
-class Layer(LayerTree, fills_settings=True):
+class Layer(LayerWeights, fills_settings=True):
     """The base of all layers: settings as typed fields, weights in `build`, arithmetic in `call`.
 
     A layer of your own needs no more than its equation. `call` gets plain arrays; ask for the
@@ -106,17 +106,17 @@ class Layer(LayerTree, fills_settings=True):
     declared_masking: ClassVar[Masking | None] = None
     """How the layer treats segments, where that does not follow from `stepwise` and `call`."""
 
-    _call_parameters: ClassVar[frozenset[str]] = frozenset()
-    _built_for: Any
+    call_signature: ClassVar[CallSignature]
+    """What `call` names as parameters: it gets the mask, segments and mode that it names."""
+
     _masks_pass: bool
-    _variables: list[Variable]
     input_spec: InputSpec | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _stands(vars(cls)["build"])  # type: ignore[method-assign]
-        cls._call_parameters = frozenset(inspect.signature(cls.call).parameters)
+        cls.call_signature = CallSignature.of(cls.call, cls.build)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Give a new layer what it has before its settings are known."""
@@ -137,22 +137,7 @@ class Layer(LayerTree, fills_settings=True):
     def after_settings(self) -> None:
         """Make what follows from the settings, such as layers inside; most layers need nothing."""
 
-    # What a layer is: its place, its dtypes, its nature.
-
-    @property
-    def dtype(self) -> str:
-        """The dtype of the weights."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def variable_dtype(self) -> str:
-        """The dtype of the weights."""
-        return self.dtype_policy.variable_dtype
-
-    @property
-    def compute_dtype(self) -> str:
-        """The dtype of the arithmetic."""
-        return self.dtype_policy.compute_dtype
+    # What a layer is: its nature, and what it takes.
 
     @property
     def input_dtype(self) -> str:
@@ -171,9 +156,16 @@ class Layer(LayerTree, fills_settings=True):
         """What the layer does with segments: refuse them, or take one sequence a row, or many."""
         if self.declared_masking is not None:
             return self.declared_masking
-        if self.composite or self.stepwise or "segments" in self._call_parameters:
+        if self._own_mask:
+            return "rows"
+        if self.composite or self.stepwise or self.call_signature.named("segments"):
             return "packed"
-        return "rows" if self._masks_pass or "mask" in self._call_parameters else "refused"
+        return "rows" if self._masks_pass or self.call_signature.named("mask") else "refused"
+
+    @property
+    def _own_mask(self) -> bool:
+        """Whether the layer is one of a user that says its output's mask as in Keras."""
+        return type(self).compute_mask is not Layer.compute_mask
 
     @property
     def supports_masking(self) -> bool:
@@ -202,62 +194,6 @@ class Layer(LayerTree, fills_settings=True):
         if any(not layer.built for layer in self.sublayers()):
             symbolic.trace(self, input_shape)
 
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        name: str | None = None,
-    ) -> Any:
-        """Create a weight of this layer; call it in `build`.
-
-        Args:
-            shape: the weight's shape; no size may be unknown.
-            initializer: how its first values are drawn; Glorot uniform, or zeros for integers.
-            dtype: its dtype; the policy's by default.
-            trainable: whether training changes it.
-            regularizer: a function of its value that is added to the loss.
-            constraint: a function that is applied after each update.
-            name: its name within the layer.
-
-        Returns:
-            The variable, which goes wherever an array goes (so no type is promised to a checker).
-
-        Raises:
-            ShapeError: a size of the shape is not known.
-        """
-        shape = () if shape is None else tuple(shape)
-        name = name or f"variable_{len(self._variables)}"
-        self._refuse_unknown(name, shape)
-        chosen = initializers.INITIALIZER.parse(initializer or "glorot_uniform")
-        variable = Variable(
-            first_value(chosen, f"{self.path}/{name}", shape, dtype or self.variable_dtype),
-            name=name,
-            path=f"{self.path}/{name}",
-            trainable=trainable,
-            regularizer=regularizer,
-            constraint=constraint,
-            redraw=functools.partial(
-                first_value, chosen, shape=shape, dtype=dtype or self.variable_dtype
-            ),
-        )
-        self._variables.append(variable)
-        return variable
-
-    def _refuse_unknown(self, name: str, shape: tuple[Any, ...]) -> None:
-        if all(isinstance(size, int | np.integer) for size in shape):
-            return
-        built_for = symbolic.written(self._built_for) if self._built_for is not None else "unknown"
-        raise ShapeError(
-            f"layer '{self.path}' ({type(self).__name__}) cannot create its weight '{name}' of "
-            f"shape {shape}: a size is not known. Its input has shape {built_for}, so the weight "
-            "would depend on the length of the input. Give the model a fixed number of steps, such "
-            "as Input(shape=(steps, features)), or use a layer that works on each step alone"
-        )
-
     def random_key(self, seed: int | None = None) -> jax.Array:
         """Return a JAX random key for this layer in the run that we are in.
 
@@ -278,9 +214,31 @@ class Layer(LayerTree, fills_settings=True):
 
     # Shapes.
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the output shape for an input shape, None where a size is not known."""
-        return symbolic.shape_of(symbolic.trace(self, input_shape).outputs)
+    def compute_output_shape(self, input_shape: Any, *shapes: Any, **named: Any) -> Any:
+        """Return the output shape for an input shape, None where a size is not known.
+
+        Args:
+            input_shape: the input's shape, or a tree of shapes.
+            *shapes: the shapes of further arguments of `call`, by place.
+            **named: the same by name, such as `value_shape`.
+        """
+        further = dict(zip(self.call_signature.places[1:], shapes, strict=False))
+        further |= {name.removesuffix("_shape"): shape for name, shape in named.items()}
+        return symbolic.shape_of(symbolic.trace(self, input_shape, further).outputs)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Return which steps of the outputs are real, None where all are.
+
+        Args:
+            inputs: what the layer would be called on.
+            mask: which steps of the inputs are real, where they do not say so themselves.
+        """
+        if self.composite:
+            outputs = jax.tree.leaves(self(inputs, mask=mask), is_leaf=arguments.is_steps)
+            masks = [leaf.mask if isinstance(leaf, Steps) else None for leaf in outputs]
+            return masks if len(masks) > 1 else masks[0]
+        opened = arguments.open_inputs(self, inputs, mask)
+        return arguments.mask_of(self.compute_segments(opened.values, opened.segments))
 
     # The call.
 
@@ -290,31 +248,38 @@ class Layer(LayerTree, fills_settings=True):
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Return the segments of the outputs, given the inputs and theirs (None for none)."""
-        return segments
+        return arguments.agreed(self, segments)
 
     def check_values(self, inputs: Any) -> None:
         """Raise an error if concrete input values are out of range; most layers take any."""
 
     def __call__(
-        self, inputs: Any, *args: Any, mask: Any = None, training: bool | None = None, **kwargs: Any
+        self, *args: Any, mask: Any = None, training: bool | None = None, **kwargs: Any
     ) -> Any:
         """Run the layer.
 
         Args:
-            inputs: an array, `Steps`, a symbol from `Input`, or a tree of them.
-            *args: further arguments of the layer's `call`.
-            mask: True at real steps, of shape (batch, steps), where `inputs` is a plain array.
+            *args: the arguments of the layer's `call`: arrays, `Steps`, symbols from `Input`, or
+                trees of them.
+            mask: True at real steps, of shape (batch, steps), where the input is a plain array; for
+                a list of inputs one for each, or one for all.
             training: whether to behave as in training; by default as the layer around does.
-            **kwargs: further arguments of the layer's `call`.
+            **kwargs: the arguments of the layer's `call` by name.
 
         Returns:
             What `call` returns, as `Steps` where it has segments.
         """
-        if symbolic.has_symbols(inputs):
-            return symbolic.connect(self, inputs, args, {"mask": mask, **kwargs})
+        inputs, args, kwargs = self.call_signature.arranged(self, args, kwargs)
+        mask = kwargs.pop("mask", mask)
+        if symbolic.has_symbols((inputs, args, kwargs)):
+            return symbolic.connect(
+                self, inputs, args, {"mask": mask, "training": training, **kwargs}
+            )
+        training = kwargs.pop("training", training)
         with eager_scope() as scope, self._standing(), self._mode(scope, training):
             opened = arguments.open_inputs(self, inputs, mask)
-            self._ensure_built(opened.values)
+            kwargs = arguments.open_further(self, kwargs)
+            self._ensure_built(opened.values, kwargs)
             if self.input_spec is not None:
                 shapes = [array.shape for array in jax.tree.leaves(opened.values)]
                 self.input_spec.check(self, shapes)
@@ -325,16 +290,19 @@ class Layer(LayerTree, fills_settings=True):
         return outputs
 
     def _run(self, opened: arguments.Opened, args: Any, kwargs: Any, training: bool) -> Any:
+        signature = self.call_signature
         offered = {
             "training": training,
-            "mask": opened.mask,
-            "segments": opened.segments,
             "packed": opened.packed,
+            signature.named("mask"): opened.mask,
+            signature.named("segments"): opened.segments,
         }
-        for name in self._call_parameters & offered.keys():
+        for name in signature.parameters & offered.keys():
             kwargs.setdefault(name, offered[name])
         args, kwargs = arguments.cast_tree((args, kwargs), self.compute_dtype)
         inputs = opened.given if self.composite else opened.values
+        # Before the arithmetic, because it says which inputs do not go together.
+        segments = None if self.composite else self._segments_after(opened)
         try:
             outputs = self.call(inputs, *args, **kwargs)
         except Exception as error:
@@ -344,8 +312,13 @@ class Layer(LayerTree, fills_settings=True):
         self._regularize_activity(outputs)
         if self.composite:
             return outputs
-        segments = self.compute_segments(opened.values, opened.segments)
-        return arguments.close_outputs(outputs, segments, opened.steps)
+        return arguments.close_outputs(outputs, segments, opened)
+
+    def _segments_after(self, opened: arguments.Opened) -> Any:
+        if not self._own_mask:
+            return self.compute_segments(opened.values, opened.segments)
+        masks = self.compute_mask(opened.values, opened.mask)
+        return jax.tree.map(lambda mask: jnp.asarray(mask).astype("int32"), masks)
 
     def _regularize_activity(self, outputs: Any) -> None:
         regularizer = getattr(self, "activity_regularizer", None)
@@ -353,12 +326,17 @@ class Layer(LayerTree, fills_settings=True):
             for output in jax.tree.leaves(outputs):
                 self.add_loss(regularizer(output) / output.shape[0])
 
-    def _ensure_built(self, values: Any) -> None:
+    def _ensure_built(self, values: Any, further: dict[str, Any]) -> None:
         if self.built:
             return
         self._built_for = symbolic.raw_shape_of(values)
         if type(self).build is not Layer.build:
-            self.build(symbolic.shape_of(values))
+            shapes = {
+                f"{name}_shape": symbolic.shape_of(further[name])
+                for name in self.call_signature.shapes
+                if further.get(name) is not None
+            }
+            self.build(symbolic.shape_of(values), **shapes)
         self.built = True
 
     @contextmanager
@@ -377,14 +355,3 @@ class Layer(LayerTree, fills_settings=True):
             yield
         finally:
             scope.training, scope.compute_dtype = before
-
-
-def first_value(initializer: Any, path: str, shape: tuple[int, ...], dtype: Any) -> Any:
-    """Return the first values of the weight at `path`."""
-    rebuilt = placeholder(path, shape, dtype)
-    if rebuilt is not None:
-        return rebuilt
-    sample = getattr(initializer, "sample", None)
-    if sample is None:
-        return initializer(shape, dtype)
-    return np.asarray(sample(initial_draw(path, initializer.seed), shape)).astype(dtype)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from everystep.layers.layer import Layer
 
 _AXIS_NAMES = ("batch", "steps")
+# One scope for all, so that the batch of one input is the batch of another.
+_SCOPE = jax.export.SymbolicScope()
 # JAX leaves its own without types.
 _abstract: Any = jax.ShapeDtypeStruct
 
@@ -43,7 +45,8 @@ def struct(shape: Any, dtype: Any) -> Any:
         name if size is None else str(size)
         for name, size in zip(names[: len(shape)], shape, strict=True)
     ]
-    return _abstract(jax.export.symbolic_shape(", ".join(written)), jnp.dtype(dtype))
+    sizes = jax.export.symbolic_shape(", ".join(written), scope=_SCOPE)
+    return _abstract(sizes, jnp.dtype(dtype))
 
 
 def is_shape(value: Any) -> bool:
@@ -53,12 +56,20 @@ def is_shape(value: Any) -> bool:
     )
 
 
-def trace(layer: Layer, input_shape: Any, *, dtype: Any = None, segments: Any = None) -> Trace:
+def trace(
+    layer: Layer,
+    input_shape: Any,
+    further: dict[str, Any] | None = None,
+    *,
+    dtype: Any = None,
+    segments: Any = None,
+) -> Trace:
     """Run a layer on shapes alone; it is built on the way, if it is new.
 
     Args:
         layer: the layer.
         input_shape: the input's shape, or a tree of shapes; None where a size is not known.
+        further: the shapes of further arguments of its `call`, by name.
         dtype: the input's dtype; the one that the layer expects by default.
         segments: None, "rows" or "packed": whether the input carries segments, and which.
     """
@@ -71,7 +82,8 @@ def trace(layer: Layer, input_shape: Any, *, dtype: Any = None, segments: Any = 
         ids = _abstract(values.shape[:2], jnp.dtype("int32"))
         return Steps(values, ids, packed=segments == "packed")
 
-    return trace_specs(layer, jax.tree.map(spec, input_shape, is_leaf=is_shape))
+    inputs, further = jax.tree.map(spec, (input_shape, further or {}), is_leaf=is_shape)
+    return trace_specs(layer, inputs, **further)
 
 
 def trace_specs(layer: Layer, inputs: Any, *args: Any, **kwargs: Any) -> Trace:
