@@ -66,7 +66,8 @@ _HOMES = {
     "Model": "models",
     "Sequential": "models",
     "Steps": "sequences",
-    "Variable": "core",
+    # Not `core`: a variable may be made from the name of an initializer, so those must be known.
+    "Variable": "layers.weights",
     "apply": "layers.apply",
     "load_model": "models",
     "pack": "sequences",

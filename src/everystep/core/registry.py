@@ -73,6 +73,11 @@ class Catalogue:
         return value
 
 
+def named(module: str, name: Any) -> Any:
+    """Return the object of a family, such as `keras.initializers`, that a name stands for."""
+    return _catalogues[module].make(name)
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that no table has, with the nearest one that exists."""
     names = sorted(set(known))

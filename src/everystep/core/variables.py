@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -11,61 +10,83 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from everystep.core.defaults import floatx
 from everystep.core.dtypes import is_float
+from everystep.core.naming import auto_name, path_of
+from everystep.core.operators import ArrayOperators
+from everystep.core.registry import named
 from everystep.core.scope import current_scope
-from everystep.errors import ShapeError
+from everystep.errors import SettingError, ShapeError
 
 
 @jax.tree_util.register_pytree_node_class
-class Variable:
+class Variable(ArrayOperators):
     """A named array that a layer owns: a weight, or a state such as a running mean.
 
-    It goes wherever `jax.numpy` takes an array; `jax.lax` wants `variable.value`. Inside a run of
-    `everystep.apply` its value is the one that was handed to `apply`.
+    It goes wherever `jax.numpy` and NumPy take an array; `jax.lax` wants `variable.value`. Inside a
+    run of `everystep.apply` its value is the one that was handed to `apply`.
 
     Args:
-        value: the first value, anything that `jax.numpy.asarray` takes.
-        name: the variable's own name, such as `kernel`.
-        path: where it stands, such as `sequential/dense/kernel`.
+        initializer: the first value, anything that `jax.numpy.asarray` takes; or how to draw it:
+            the name of an initializer, an initializer, or a function `(shape, dtype) -> array`.
+        shape: the shape, where the first value is drawn.
+        dtype: the dtype to keep the value in; by default the value's own, or that of
+            `config.floatx()` where it is drawn.
         trainable: whether training changes it.
+        autocast: whether a layer with a mixed policy casts it before computing.
+        aggregation: how the values of several devices are put together; one process sees all.
+        synchronization: when the values of several devices are put together.
+        name: the variable's own name, such as `kernel`; by default `variable`, numbered.
+        path: where it stands, such as `sequential/dense/kernel`.
         regularizer: a function of the value that is added to the loss.
         constraint: a function of the value that is applied after each update.
-        dtype: the dtype to keep the value in.
         redraw: gives first values for a variable like this one at another path.
 
     Attributes:
         temporary: whether it is a state that lasts from call to call but is no weight to save.
 
+    Raises:
+        SettingError: the name is not one, there is no such initializer, or it lacks a shape.
+
     Example:
         >>> import jax.numpy as jnp
         >>> scale = Variable([1.0, 2.0, 3.0], name="scale")
-        >>> float(jnp.sum(scale)), scale.shape
-        (6.0, (3,))
+        >>> float(jnp.sum(scale)), scale.shape, scale.dtype == "float32"
+        (6.0, (3,), True)
     """
 
     def __init__(
         self,
-        value: Any,
-        *,
-        name: str = "variable",
-        path: str | None = None,
+        initializer: Any,
+        shape: Any = None,
+        dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str = "none",
+        synchronization: str = "auto",
+        name: str | None = None,
+        *,
+        path: str | None = None,
         regularizer: Callable[[Any], Any] | None = None,
         constraint: Callable[[Any], Any] | None = None,
-        dtype: Any = None,
         redraw: Callable[[str], Any] | None = None,
     ) -> None:
+        self.name = _checked(name or auto_name("variable"))
+        self.path = path or path_of(self.name)
         # A layer may be built while JAX traces it; its weights are real all the same.
         with jax.ensure_compile_time_eval():
-            self._value = jnp.asarray(value, dtype)
-        self.name = name
-        self.path = path or name
-        self.trainable = trainable
+            self._value = _first_value(initializer, shape, dtype, self.path)
+        self.trainable = bool(trainable)
+        self.autocast = bool(autocast)
+        self.aggregation = aggregation
+        self.synchronization = synchronization
         self.regularizer = regularizer
         self.constraint = constraint
         self.redraw = redraw
+        self.overwrite_with_gradient = False
         self.temporary = False
-        self._lent = False
+        # Whoever made the array that it starts from may hold it still.
+        self._lent = isinstance(initializer, jax.Array)
 
     @property
     def value(self) -> Any:
@@ -76,7 +97,7 @@ class Variable:
             return self._value
         value = scope.value_of(self)
         value = self._value if value is None else value
-        if scope.compute_dtype is not None and is_float(value):
+        if scope.compute_dtype is not None and self.autocast and is_float(value):
             return value.astype(scope.compute_dtype)
         return value
 
@@ -97,7 +118,7 @@ class Variable:
 
     @property
     def dtype(self) -> Any:
-        """The dtype that the value is kept in."""
+        """The dtype that the value is kept in, as arrays have it; it equals its name."""
         return self._value.dtype
 
     @property
@@ -109,8 +130,8 @@ class Variable:
         """Return a copy of the value as a NumPy array."""
         return np.array(self._value)
 
-    def assign(self, value: Any) -> None:
-        """Give the variable a new value of the same shape.
+    def assign(self, value: Any) -> Any:
+        """Give the variable a new value of the same shape, and return it.
 
         Inside a run the new value belongs to the run, which returns it as part of its new state.
 
@@ -120,14 +141,26 @@ class Variable:
         value = jnp.asarray(value, self.dtype)
         if tuple(value.shape) != self.shape:
             raise ShapeError(
-                f"weight '{self.path}' has shape {self.shape} and cannot take a value of shape "
-                f"{tuple(value.shape)}"
+                "The shape of the target variable and the shape of the target value in "
+                f"`variable.assign(value)` must match: weight '{self.path}' has shape {self.shape} "
+                f"and cannot take a value of shape {tuple(value.shape)}"
             )
         scope = current_scope()
         if scope is None:
             self.set_own(value)
+            # The caller may hold the array that it gave, and holds the one that it gets.
+            self._lent = True
         else:
             scope.updates[id(self)] = (self, value)
+        return value
+
+    def assign_add(self, value: Any) -> Any:
+        """Add to the value; see `assign`."""
+        return self.assign(self.value + value)
+
+    def assign_sub(self, value: Any) -> Any:
+        """Subtract from the value; see `assign`."""
+        return self.assign(self.value - value)
 
     def set_own(self, value: Any) -> None:
         """Replace the variable's own value, of whatever shape, outside of any run."""
@@ -169,14 +202,13 @@ class Variable:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
         return np.array(self.value, dtype)
 
-    def __getitem__(self, index: Any) -> Any:
-        return self.value[index]
-
-    def __len__(self) -> int:
-        return len(self.value)
-
-    def __neg__(self) -> Any:
-        return -self.value
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Compute `np.exp(variable)` or `array @ variable` by JAX, so that it works in a run."""
+        values = [each.value if isinstance(each, Variable) else each for each in inputs]
+        function = getattr(jnp, ufunc.__name__, None)
+        if function is None or method != "__call__" or kwargs:
+            return getattr(ufunc, method)(*map(np.asarray, values), **kwargs)
+        return function(*values)
 
     def __repr__(self) -> str:
         kind = "" if self.trainable else ", trainable=False"
@@ -193,8 +225,34 @@ class Variable:
         variable.name, variable.path, variable.trainable = fixed
         variable.regularizer = variable.constraint = variable.redraw = None
         variable._value = leaves[0]
-        variable.temporary = variable._lent = False
+        variable.autocast = True
+        variable.aggregation, variable.synchronization = "none", "auto"
+        variable.overwrite_with_gradient = variable.temporary = variable._lent = False
         return variable
+
+
+def _checked(name: Any) -> str:
+    if not isinstance(name, str) or "/" in name:
+        raise SettingError(
+            f"Argument `name` must be a string and cannot contain character `/`: a variable cannot "
+            f"be called {name!r}"
+        )
+    return name
+
+
+def _first_value(initializer: Any, shape: Any, dtype: Any, path: str) -> Any:
+    if isinstance(initializer, str):
+        initializer = named("keras.initializers", initializer)
+    if not callable(initializer):
+        return jnp.asarray(initializer, dtype)
+    if shape is None:
+        raise SettingError(
+            f"variable '{path}' is made from an initializer, which says nothing of its size: give "
+            "it a shape"
+        )
+    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    dtype = dtype or floatx()
+    return jnp.asarray(initializer(shape, dtype=dtype), dtype)
 
 
 # Functions of the module, not lambdas, so that a layer with stacked variables can be pickled.
@@ -210,30 +268,3 @@ def _sum_of_each(function: Callable[[Any], Any], stacked: Any) -> Any:
 
 def _redraw_each(redraw: Callable[[str], Any], count: int, path: str) -> Any:
     return np.stack([redraw(f"{path}/{i}") for i in range(count)])
-
-
-def _forward(name: str) -> Callable[..., Any]:
-    function = getattr(operator, name)
-
-    def method(self: Variable, other: Any) -> Any:
-        return function(self.value, other)
-
-    return method
-
-
-def _reflected(name: str) -> Callable[..., Any]:
-    function = getattr(operator, name)
-
-    def method(self: Variable, other: Any) -> Any:
-        return function(jnp.asarray(other), self.value)
-
-    return method
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    setattr(Variable, f"__{_name}__", _forward(f"__{_name}__"))
-    setattr(Variable, f"__r{_name}__", _reflected(f"__{_name}__"))
-for _name in ("lt", "le", "gt", "ge"):
-    setattr(Variable, f"__{_name}__", _forward(f"__{_name}__"))
-# NumPy must leave `array @ variable` to us instead of taking the variable for a scalar.
-Variable.__array_ufunc__ = None  # type: ignore[attr-defined]

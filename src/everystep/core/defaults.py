@@ -1,0 +1,93 @@
+"""What stands where nobody said otherwise: Keras's global settings of precision and data format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from everystep.errors import SettingError
+
+FLOATS = ("bfloat16", "float16", "float32", "float64")
+FORMATS = ("channels_last", "channels_first")
+
+
+@dataclass
+class _Defaults:
+    floatx: str = "float32"
+    epsilon: float = 1e-7
+    image_data_format: str = "channels_last"
+
+
+_defaults = _Defaults()
+
+
+def floatx() -> str:
+    """Return the dtype of numbers where none is given.
+
+    Example:
+        >>> floatx()
+        'float32'
+    """
+    return _defaults.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Set the dtype of numbers where none is given.
+
+    Layers that exist keep theirs.
+
+    Args:
+        value: `"float32"`, `"float64"`, `"float16"` or `"bfloat16"`.
+
+    Raises:
+        SettingError: it is none of these.
+    """
+    _defaults.floatx = _one_of("floatx", value, FLOATS)
+
+
+def epsilon() -> float:
+    """Return the small number that keeps divisions and logarithms finite.
+
+    Example:
+        >>> epsilon()
+        1e-07
+    """
+    return _defaults.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set the small number that keeps divisions and logarithms finite.
+
+    Args:
+        value: the number; losses and layers that take one of their own are not changed.
+    """
+    _defaults.epsilon = float(value)
+
+
+def image_data_format() -> str:
+    """Return where the channels of an image stand if a layer does not say.
+
+    Example:
+        >>> image_data_format()
+        'channels_last'
+    """
+    return _defaults.image_data_format
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Set where the channels of an image stand if a layer does not say.
+
+    Args:
+        data_format: `"channels_last"` or `"channels_first"`.
+
+    Raises:
+        SettingError: it is neither.
+    """
+    _defaults.image_data_format = _one_of("data_format", str(data_format).lower(), FORMATS)
+
+
+def _one_of(what: str, value: Any, known: tuple[str, ...]) -> str:
+    if value not in known:
+        words = ", ".join(repr(each) for each in known)
+        raise SettingError(f"Unknown `{what}` value: {value!r}: it must be one of {words}")
+    return str(value)
