@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from everystep.core.naming import snake_case
+from everystep.core.plain_data import marked, unmarked
+from everystep.core.sharing import find_read, note_read, note_written
 from everystep.errors import SettingError
 
 T = TypeVar("T")
@@ -137,9 +139,12 @@ def serialize(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(key): serialize(item) for key, item in value.items()}
     if hasattr(value, "get_config"):
-        return {**_name_of(type(value)), "config": value.get_config()}
+        return note_written(value, {**_name_of(type(value)), "config": value.get_config()})
     if inspect.isfunction(value):
         return _name_of_function(value)
+    data = marked(value)
+    if data is not None:
+        return data
     raise SettingError(
         f"{value!r} cannot be written to a configuration: give the class a get_config of its own"
     )
@@ -193,8 +198,17 @@ def deserialize(data: Any, catalogue: Catalogue | None = None) -> Any:
     if "class_name" not in data:
         return {key: deserialize(value) for key, value in data.items()}
     name, config = data["class_name"], data.get("config") or {}
+    if isinstance(name, str) and name.startswith("__"):
+        return unmarked(name, config)
     if name == "function" and isinstance(config, str):
         return _function_named(config, catalogue)
+    shared = find_read(data)
+    return shared if shared is not None else note_read(_object(data, catalogue), data)
+
+
+def _object(data: dict[str, Any], catalogue: Catalogue | None) -> Any:
+    """Return the object whose class the data names, made from the settings that it holds."""
+    name, config = data["class_name"], data.get("config") or {}
     if not isinstance(name, str) or not isinstance(config, dict):
         raise SettingError("a configuration must name its class and hold its settings")
     catalogue = catalogue or _catalogues.get(str(data.get("module")))
