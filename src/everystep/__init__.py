@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from everystep.core import Variable
     from everystep.layers import Input
     from everystep.layers.apply import apply, weights_of
-    from everystep.layers.symbolic import KerasTensor
+    from everystep.layers.symbols import KerasTensor
     from everystep.models import Model, Sequential, load_model
     from everystep.sequences import Steps, pack
 
@@ -62,7 +62,7 @@ __all__ = [
 # Where a name stands that is not a module of its own.
 _HOMES = {
     "Input": "layers",
-    "KerasTensor": "layers.symbolic",
+    "KerasTensor": "layers.symbols",
     "Model": "models",
     "Sequential": "models",
     "Steps": "sequences",

@@ -29,5 +29,5 @@ ENTRIES = [
         (BATCH, STEPS),
         ids=True,
     ),
-    Entry("InputLayer", lambda: InputLayer((None, None, FEATURES))),
+    Entry("InputLayer", lambda: InputLayer((None, FEATURES))),
 ]

@@ -9,7 +9,7 @@ import pytest
 from everystep.core.scope import current_scope
 from everystep.errors import DataError, PackedRowsError, SegmentsError
 from everystep.layers import Input, Layer
-from everystep.layers.symbolic import KerasTensor
+from everystep.layers.symbols import KerasTensor
 from everystep.sequences import Steps
 
 X = np.ones((2, 4, 3), "float32")

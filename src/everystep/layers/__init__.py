@@ -3,7 +3,8 @@
 from everystep.core.registry import Catalogue
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
-from everystep.layers.core import Activation, Dense, Dropout, Embedding, Input, InputLayer
+from everystep.layers.core import Activation, Dense, Dropout, Embedding
+from everystep.layers.inputs import Input, InputLayer
 from everystep.layers.layer import Layer
 from everystep.layers.recurrent import LSTM
 from everystep.layers.reshaping import Flatten, Reshape

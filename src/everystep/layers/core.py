@@ -1,4 +1,4 @@
-"""The layers that read each step alone: Dense, Embedding, Activation, Dropout; and Input."""
+"""The layers that read each step alone: Dense, Embedding, Activation, Dropout."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import DataError, SettingError
 from everystep.initializers import INITIALIZER
-from everystep.layers import symbolic
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
@@ -256,67 +255,3 @@ def dropout_multiplier(layer: Layer, rate: float, shape: Any, dtype: Any) -> Any
     """Return zeros with probability `rate`, and `1 / (1 - rate)` elsewhere."""
     kept = jax.random.bernoulli(layer.random_key(getattr(layer, "seed", None)), 1 - rate, shape)
     return kept.astype(dtype) / (1 - rate)
-
-
-class InputLayer(Layer):
-    """The start of a model: the shape and dtype of its input.
-
-    Args:
-        batch_shape: the input's shape with its batch axis, None where a size is not known.
-        dtype: the input's dtype; by default the one that the layer after it expects.
-        name: the input's name.
-    """
-
-    batch_shape: Any = setting(kinds.SHAPE)
-    dtype: Any = setting(
-        kinds.optional(kinds.ARRAY_DTYPE), default=None, kw_only=True, attribute="given_dtype"
-    )
-
-    given_dtype: str | None
-    stepwise = True
-
-    @property
-    def input_dtype(self) -> str:
-        """The dtype that was given, or float32."""
-        return self.given_dtype or "float32"
-
-    def call(self, inputs: Any) -> Any:
-        """Return the inputs."""
-        return inputs
-
-
-def Input(  # noqa: N802 -- Keras's name
-    shape: Any = None,
-    batch_size: int | None = None,
-    dtype: Any = None,
-    *,
-    batch_shape: Any = None,
-    name: str | None = None,
-) -> symbolic.KerasTensor:
-    """Return the symbol of a model's input.
-
-    Args:
-        shape: the input's shape without the batch axis, None where a size is not known.
-        batch_size: the size of the batch axis, if it is fixed.
-        dtype: the input's dtype; by default the one that the first layer expects.
-        batch_shape: the whole shape, instead of `shape` and `batch_size`.
-        name: the input's name.
-
-    Returns:
-        A symbol: layers called on it give symbols, and a Sequential takes it as its start.
-
-    Raises:
-        SettingError: neither or both of `shape` and `batch_shape` are given.
-
-    Example:
-        >>> import everystep as es
-        >>> es.layers.Dense(5)(es.Input((50, 10))).shape
-        (None, 50, 5)
-    """
-    if (shape is None) == (batch_shape is None):
-        raise SettingError("Input takes either shape=(steps, features) or batch_shape=(batch, ...)")
-    full = batch_shape if batch_shape is not None else (batch_size, *kinds.SHAPE.parse(shape))
-    layer = InputLayer(full, dtype=dtype, name=name)
-    return symbolic.KerasTensor(
-        symbolic.struct(layer.batch_shape, layer.input_dtype), layer, name=layer.name
-    )

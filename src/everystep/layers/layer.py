@@ -20,9 +20,10 @@ from everystep.core.dtypes import DTypePolicy
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
 from everystep.errors import StateError
-from everystep.layers import arguments, symbolic
+from everystep.layers import arguments, symbolic, symbols
 from everystep.layers.signature import CallSignature
 from everystep.layers.spec import InputSpec
+from everystep.layers.symbols import Connected
 from everystep.layers.weights import LayerWeights
 from everystep.sequences import Steps
 
@@ -66,7 +67,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
     return standing_build
 
 
-class Layer(LayerWeights, fills_settings=True):
+class Layer(LayerWeights, Connected, fills_settings=True):
     """The base of all layers: settings as typed fields, weights in `build`, arithmetic in `call`.
 
     A layer of your own needs no more than its equation. `call` gets plain arrays; ask for the
@@ -269,12 +270,10 @@ class Layer(LayerWeights, fills_settings=True):
         Returns:
             What `call` returns, as `Steps` where it has segments.
         """
+        if symbols.has_symbols((args, mask, kwargs)):
+            return symbols.connect(self, args, {"mask": mask, "training": training, **kwargs})
         inputs, args, kwargs = self.call_signature.arranged(self, args, kwargs)
         mask = kwargs.pop("mask", mask)
-        if symbolic.has_symbols((inputs, args, kwargs)):
-            return symbolic.connect(
-                self, inputs, args, {"mask": mask, "training": training, **kwargs}
-            )
         training = kwargs.pop("training", training)
         with eager_scope() as scope, self._standing(), self._mode(scope, training):
             opened = arguments.open_inputs(self, inputs, mask)

@@ -34,9 +34,15 @@ class InputSpec:
     axes: Mapping[int, int | None] = field(default_factory=dict)
     axis_names: str = ""
 
-    def check(self, layer: Layer, shapes: Iterable[Any]) -> None:
-        """Raise a ShapeError that names the layer, unless the shape of every array fits."""
-        for number, given in enumerate(shapes):
+    def check(self, layer: Layer, shapes: Iterable[Any], first: int = 0) -> None:
+        """Raise a ShapeError that names the layer, unless the shape of every array fits.
+
+        Args:
+            layer: the layer that is given the arrays.
+            shapes: the shape of each array.
+            first: the number of the first of them among the layer's inputs.
+        """
+        for number, given in enumerate(shapes, first):
             problem = self._problem(tuple(given))
             if problem:
                 shape = tuple(size if isinstance(size, int) else None for size in given)

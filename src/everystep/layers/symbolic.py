@@ -6,7 +6,6 @@ its own, and whether a layer needs a fixed number of steps is found out, never d
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
@@ -73,32 +72,43 @@ def trace(
         dtype: the input's dtype; the one that the layer expects by default.
         segments: None, "rows" or "packed": whether the input carries segments, and which.
     """
-    dtype = dtype or layer.input_dtype
 
-    def spec(shape: Any) -> Any:
-        values = struct(shape, dtype)
+    def spec(shape: Any, own: Any) -> Any:
+        values = struct(shape, dtype or own)
         if segments is None:
             return values
         ids = _abstract(values.shape[:2], jnp.dtype("int32"))
         return Steps(values, ids, packed=segments == "packed")
 
-    inputs, further = jax.tree.map(spec, (input_shape, further or {}), is_leaf=is_shape)
-    return trace_specs(layer, inputs, **further)
+    shapes, tree = jax.tree.flatten(input_shape, is_leaf=is_shape)
+    dtypes = input_dtypes(layer, len(shapes))
+    specs = [spec(*pair) for pair in zip(shapes, dtypes, strict=True)]
+    inputs = jax.tree.unflatten(tree, specs)
+    named = jax.tree.map(lambda shape: spec(shape, dtypes[0]), further or {}, is_leaf=is_shape)
+    return trace_specs(layer, inputs, **named)
 
 
-def trace_specs(layer: Layer, inputs: Any, *args: Any, **kwargs: Any) -> Trace:
+def input_dtypes(layer: Layer, count: int) -> list[Any]:
+    """Return the dtypes that a layer expects of so many inputs."""
+    expected: Any = layer.input_dtype
+    if isinstance(expected, str) or len(expected) != count:
+        return [expected if isinstance(expected, str) else expected[0]] * count
+    return list(expected)
+
+
+def trace_specs(layer: Layer, *args: Any, **kwargs: Any) -> Trace:
     """Run a layer on trees of `jax.ShapeDtypeStruct`; arguments of other kinds are as they are."""
     scope = Scope(noise=Noise(jax.random.key(0), 0), recording=True)
-    leaves, tree = jax.tree.flatten((inputs, args, kwargs))
+    leaves, tree = jax.tree.flatten((args, kwargs))
     places = [place for place, leaf in enumerate(leaves) if is_spec(leaf)]
 
     def run(arrays: list[Any]) -> Any:
         filled = list(leaves)
         for place, array in zip(places, arrays, strict=True):
             filled[place] = array
-        values, args, kwargs = jax.tree.unflatten(tree, filled)
+        args, kwargs = jax.tree.unflatten(tree, filled)
         with scope.active():
-            return layer(values, *args, **kwargs)
+            return layer(*args, **kwargs)
 
     outputs = jax.eval_shape(run, [leaves[place] for place in places])
     return Trace(outputs, scope.calls)
@@ -107,6 +117,16 @@ def trace_specs(layer: Layer, inputs: Any, *args: Any, **kwargs: Any) -> Trace:
 def is_spec(value: Any) -> bool:
     """Whether a value is the shape and dtype of an array."""
     return isinstance(value, jax.ShapeDtypeStruct)
+
+
+def without_relations(spec: Any) -> Any:
+    """Return a shape and dtype in which each unknown size is that of its axis, whatever it was.
+
+    >>> half = jax.export.symbolic_shape("floordiv(steps, 2)")
+    >>> without_relations(jax.ShapeDtypeStruct((3, *half), "float32")).shape
+    (3, steps)
+    """
+    return struct(known(tuple(spec.shape)), spec.dtype) if is_spec(spec) else spec
 
 
 def raw_shape_of(tree: Any) -> Any:
@@ -142,63 +162,3 @@ def written(shape: Any) -> str:
 def is_traced(tree: Any) -> bool:
     """Whether an array of a tree stands for values that are not known yet."""
     return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
-
-
-@dataclass(eq=False)
-class KerasTensor:
-    """A symbol: an array of which shape and dtype are known, and which layer gives it.
-
-    Layers called on symbols give symbols. `Input` makes the first one.
-    """
-
-    spec: Any
-    producer: Any = None
-    arguments: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
-    position: int = 0
-    name: str = ""
-
-    @property
-    def shape(self) -> tuple[int | None, ...]:
-        """The shape, None where a size is not known."""
-        return shape_of(self.spec)  # type: ignore[no-any-return]
-
-    @property
-    def ndim(self) -> int:
-        """The rank."""
-        return len(self.shape)
-
-    @property
-    def dtype(self) -> str:
-        """The dtype."""
-        return str(jnp.dtype(self.spec.dtype))
-
-    def __repr__(self) -> str:
-        return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, name={self.name}>"
-
-
-def has_symbols(tree: Any) -> bool:
-    """Whether a tree holds a symbol."""
-    return any(isinstance(leaf, KerasTensor) for leaf in jax.tree.leaves(tree))
-
-
-def _spec_for(layer: Layer, leaf: Any) -> Any:
-    """Return a symbol's shape and dtype; an input of no given dtype takes the layer's."""
-    if not isinstance(leaf, KerasTensor):
-        return leaf
-    if leaf.arguments is None and leaf.producer.given_dtype is None:
-        return _abstract(leaf.spec.shape, jnp.dtype(layer.input_dtype))
-    return leaf.spec
-
-
-def connect(layer: Layer, inputs: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call a layer on symbols and return the symbols of its outputs."""
-    kwargs = {name: value for name, value in kwargs.items() if value is not None}
-    given = (inputs, args, kwargs)
-    specs = jax.tree.map(lambda leaf: _spec_for(layer, leaf), given)
-    outputs = trace_specs(layer, specs[0], *specs[1], **specs[2]).outputs
-    leaves, tree = jax.tree.flatten(outputs, is_leaf=lambda leaf: isinstance(leaf, Steps))
-    symbols = [
-        KerasTensor(leaf, layer, given, position, layer.name)
-        for position, leaf in enumerate(leaves)
-    ]
-    return jax.tree.unflatten(tree, symbols)

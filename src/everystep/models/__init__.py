@@ -2,9 +2,9 @@
 
 from everystep.core.registry import Catalogue
 from everystep.models.bundle import load_model, save_model
-from everystep.models.model import Model
+from everystep.models.model import Functional, Model
 from everystep.models.sequential import Sequential
 
 CATALOGUE = Catalogue("model", "keras", [Sequential])
 
-__all__ = ["Model", "Sequential", "load_model", "save_model"]
+__all__ = ["Functional", "Model", "Sequential", "load_model", "save_model"]

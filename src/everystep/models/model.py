@@ -1,30 +1,47 @@
-"""Model: a layer that can be compiled, trained, evaluated, applied, summarised and saved."""
+"""Model: a layer of layers, by its `call` or as a graph, which can be trained, shown and saved."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from os import PathLike
-from typing import Any
+from typing import Any, Self
+
+import jax
 
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
+from everystep.layers.symbols import Connected, KerasTensor
 from everystep.models import bundle
+from everystep.models.arranging import arranged
+from everystep.models.graph import Graph
 from everystep.models.summary import print_summary
 from everystep.training import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(Trainer, Layer, fills_settings=True):
     """A layer made of layers, with Keras's methods for training and for looking at it.
 
-    Subclass it as in Keras: make layers in `__init__`, call them in `call`.
+    Make it of symbols, `Model(inputs, outputs)`, or subclass it as in Keras: make layers in
+    `__init__`, call them in `call`; or give `super().__init__` the symbols in a subclass.
 
     Args:
+        inputs: the symbols from `Input`, or from other layers: one, or a list, tuple or dict.
+        outputs: the symbols that follow from them, likewise.
         name: the model's name; by default its class's, numbered.
         trainable: whether training changes its weights.
         dtype: a dtype or policy.
 
+    Raises:
+        SettingError: an input or output is not a symbol, or the outputs do not follow from the
+            inputs, or two layers have one name.
+        DataError: the model is called on fewer or more arrays than it has inputs.
+
     Example:
         >>> import everystep as es, numpy as np
+        >>> words, tags = es.Input((None, 6)), es.Input((None, 2))
+        >>> both = es.layers.Dense(4)(words), es.layers.Dense(4)(tags)
+        >>> es.models.Model([words, tags], both).output_shape
+        [(None, None, 4), (None, None, 4)]
         >>> class Tagger(es.models.Model):
         ...     def __init__(self):
         ...         super().__init__()
@@ -37,19 +54,114 @@ class Model(Trainer, Layer):
     """
 
     composite = True
+    _graph: Graph | None = None
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Make a `Functional` of symbols."""
+        chosen: Any = Functional if cls is Model and _names_graph(args, kwargs) else cls
+        return super().__new__(chosen, *args, **kwargs)  # type: ignore[no-any-return]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if not _names_graph(args, kwargs):
+            super().__init__(*args, **kwargs)
+            return
+        given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
+        graph = Graph.between(given.pop("inputs"), given.pop("outputs"))
+        super().__init__(**{name: value for name, value in given.items() if value is not None})
+        self._graph, self._members_of_graph = graph, graph.layers
+        self._built_for = jax.tree.map(lambda symbol: symbol.shape, graph.inputs)
+        self.built = True
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Run the layers between inputs and outputs, each intermediate result once."""
+        if self._graph is None:
+            raise NotImplementedError(f"{type(self).__name__} does not define call")
+
+        def call(layer: Connected, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(layer, Layer):
+                kwargs["training"] = training
+            return layer(*args, **kwargs)  # type: ignore[operator]
+
+        outputs = self._graph.run(arranged(self, inputs), call)
+        alone = isinstance(outputs, list | tuple) and len(outputs) == 1
+        return outputs[0] if alone else outputs
+
+    @property
+    def inputs(self) -> list[KerasTensor]:
+        """The symbols of the inputs, in order.
+
+        Raises:
+            StateError: the model is not made of symbols.
+        """
+        return self._in_graph("inputs").input_symbols
+
+    @property
+    def outputs(self) -> list[KerasTensor]:
+        """The symbols of the outputs, in order."""
+        return self._in_graph("outputs").output_symbols
+
+    @property
+    def input(self) -> Any:
+        """The symbols of the inputs, in the tree in which they were given."""
+        return self._in_graph("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """The symbols of the outputs, in the tree in which they were given."""
+        return self._in_graph("output").outputs
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs, in order."""
+        return [symbol.name for symbol in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the layers that give the outputs, in order."""
+        return [symbol.node.layer.name for symbol in self.outputs if symbol.node is not None]
+
+    def _in_graph(self, what: str) -> Graph:
+        if self._graph is None:
+            raise StateError(
+                f"model '{self.name}' ({type(self).__name__}) has no defined {what}: it is not "
+                "made of symbols. Make it with Model(inputs, outputs), or a Sequential with an "
+                "Input first"
+            )
+        return self._graph
+
+    @property
+    def input_dtype(self) -> Any:
+        """The dtype of the input that the model expects, or a list with one for each."""
+        if self._graph is None:
+            return super().input_dtype
+        dtypes = [symbol.dtype for symbol in self.inputs]
+        return dtypes[0] if len(dtypes) == 1 else dtypes
+
+    def check_values(self, inputs: Any) -> None:
+        """Let the layers that read the inputs check concrete values."""
+        if self._graph is not None:
+            values = arranged(self, inputs)
+            for node in self._graph.nodes:
+                first = node.args[0] if node.args else None
+                if isinstance(node.layer, Layer) and first in values:
+                    node.layer.check_values(values[first])
 
     @property
     def layers(self) -> list[Layer]:
         """The layers that the model is made of."""
+        if self._graph is not None:
+            return [layer for layer in self._graph.layers if isinstance(layer, Layer)]
         return [layer for layer in self.sublayers() if isinstance(layer, Layer)]
 
     @property
     def input_shape(self) -> Any:
-        """The input's shape, None where a size is not known.
+        """The input's shape, None where a size is not known; a list for several inputs.
 
         Raises:
             StateError: the model has not been built.
         """
+        if self._graph is not None:
+            return _one_or_all([symbol.shape for symbol in self.inputs])
         if self._built_for is None:
             raise StateError(
                 f"model '{self.name}' is not built, so its shapes are not known: call it on data, "
@@ -59,7 +171,9 @@ class Model(Trainer, Layer):
 
     @property
     def output_shape(self) -> Any:
-        """The output's shape, None where a size is not known."""
+        """The output's shape, None where a size is not known; a list for several outputs."""
+        if self._graph is not None:
+            return _one_or_all([symbol.shape for symbol in self.outputs])
         return self.compute_output_shape(self.input_shape)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
@@ -123,3 +237,16 @@ class Model(Trainer, Layer):
             FormatError: the file is damaged, or its weights are not those of this model.
         """
         bundle.load_weights(self, filepath)
+
+
+class Functional(Model):
+    """A model made of symbols, which is what `Model(inputs, outputs)` gives."""
+
+
+def _names_graph(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether the arguments of a model are symbols of inputs and outputs."""
+    return len(args) > 1 or ("outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs))
+
+
+def _one_or_all(shapes: list[Any]) -> Any:
+    return shapes[0] if len(shapes) == 1 else shapes

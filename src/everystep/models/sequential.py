@@ -8,7 +8,7 @@ from typing import Any, Self
 from everystep.core.registry import deserialize, serialize
 from everystep.errors import SettingError
 from everystep.layers import InputLayer, Layer
-from everystep.layers.symbolic import KerasTensor
+from everystep.layers.symbols import KerasTensor
 from everystep.models.model import Model
 
 
@@ -61,8 +61,8 @@ class Sequential(Model, fills_settings=True):
             SettingError: it is not a layer, or a layer of that name is in the model.
             ShapeError: it does not fit the output of the layer before it.
         """
-        if isinstance(layer, KerasTensor) and layer.arguments is None:
-            layer = layer.producer
+        if isinstance(layer, KerasTensor) and layer.node is not None and not layer.node.inputs:
+            layer = layer.node.layer
         if not isinstance(layer, Layer):
             raise SettingError(f"model '{self.name}' takes layers, such as Dense(5), not {layer!r}")
         if isinstance(layer, InputLayer) and self._row:

@@ -1,0 +1,54 @@
+"""Functional models against Keras's, made of the same calls and holding the same weights."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import Phase, given, settings
+
+import everystep as es
+from tests.models.graphs import Plan, plans
+from tests.trees import assert_trees_close, outputs_of
+
+keras: Any = pytest.importorskip("keras", reason="Keras is what is compared with")
+
+few = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+CHEAP = ("dense", "nested", "row")
+
+
+def listed(outputs: Any) -> list[Any]:
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+def place_of(weight: Any) -> str:
+    """Which weight it is, whatever the model around was called."""
+    return "/".join(weight.path.split("/")[-2:])
+
+
+def fill(*models: Any) -> None:
+    """Give models the same weights."""
+    random = np.random.default_rng(0)
+    shapes = [weight.shape for weight in models[0].weights]
+    values = [0.5 * random.normal(size=shape).astype("float32") for shape in shapes]
+    for model in models:
+        model.set_weights(values)
+
+
+@settings(few, max_examples=60)
+@given(plans(CHEAP))
+def test_layers_and_weights_stand_in_the_order_of_keras(plan: Plan) -> None:
+    ours, theirs = plan.make(es), plan.make(keras)
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+    assert [place_of(one) for one in ours.weights] == [place_of(one) for one in theirs.weights]
+    assert ours.output_names == theirs.output_names
+    assert ours.input_shape == theirs.input_shape
+    assert ours.output_shape == theirs.output_shape
+
+
+@settings(few, max_examples=12)
+@given(plans((*CHEAP, "lstm"), most=5))
+def test_the_same_weights_give_the_same_outputs(plan: Plan) -> None:
+    ours, theirs = plan.make(es), plan.make(keras)
+    fill(ours, theirs)
+    found = outputs_of(ours(plan.data()))
+    assert_trees_close(found, listed(theirs(plan.data())))
