@@ -52,3 +52,16 @@ def test_the_same_weights_give_the_same_outputs(plan: Plan) -> None:
     fill(ours, theirs)
     found = outputs_of(ours(plan.data()))
     assert_trees_close(found, listed(theirs(plan.data())))
+
+
+def test_training_that_a_call_was_given_holds_until_the_run_says_otherwise() -> None:
+    ones = np.ones((2, 3, 4), "float32")
+
+    def drops(room: Any, given: bool, **kwargs: Any) -> bool:
+        start = room.Input((3, 4))
+        model = room.Model(start, room.layers.Dropout(0.5)(start, training=given))
+        return bool((np.asarray(model(ones, **kwargs)) != 1).any())
+
+    for given_mode in (True, False):
+        for kwargs in ({}, {"training": True}, {"training": False}):
+            assert drops(es, given_mode, **kwargs) == drops(keras, given_mode, **kwargs)

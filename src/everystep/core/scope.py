@@ -31,7 +31,7 @@ class Scope:
 
     Args:
         values: the value of each weight, by the weight's `id`; others have their own value.
-        training: whether layers behave as in training.
+        training: whether layers behave as in training; None where nobody has said, which is no.
         noise: the source of noise; None means that the run must not need any.
         parent: the scope to look in for what this one does not hold.
         real_rows: which rows of the batch axis are real, bool (batch,); None where all are. Rows
@@ -39,7 +39,7 @@ class Scope:
     """
 
     values: dict[int, Any] = field(default_factory=dict)
-    training: bool = False
+    training: bool | None = None
     noise: Noise | EagerNoise | None = None
     parent: Scope | None = None
     updates: dict[int, tuple[Variable, Any]] = field(default_factory=dict)

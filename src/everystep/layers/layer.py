@@ -284,7 +284,7 @@ class Layer(LayerWeights, Connected, fills_settings=True):
                 self.input_spec.check(self, shapes)
             if not symbolic.is_traced(opened.values):
                 self.check_values(opened.values)
-            outputs = self._run(opened, args, kwargs, scope.training)
+            outputs = self._run(opened, args, kwargs, bool(scope.training))
             scope.record(self, inputs, outputs)
         return outputs
 

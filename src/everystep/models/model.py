@@ -8,9 +8,10 @@ from typing import Any, Self
 
 import jax
 
+from everystep.core.scope import current_scope
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
-from everystep.layers.symbols import Connected, KerasTensor
+from everystep.layers.symbols import KerasTensor
 from everystep.models import bundle
 from everystep.models.arranging import arranged
 from everystep.models.graph import Graph
@@ -72,17 +73,11 @@ class Model(Trainer, Layer, fills_settings=True):
         self._built_for = jax.tree.map(lambda symbol: symbol.shape, graph.inputs)
         self.built = True
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def call(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layers between inputs and outputs, each intermediate result once."""
         if self._graph is None:
             raise NotImplementedError(f"{type(self).__name__} does not define call")
-
-        def call(layer: Connected, *args: Any, **kwargs: Any) -> Any:
-            if isinstance(layer, Layer):
-                kwargs["training"] = training
-            return layer(*args, **kwargs)  # type: ignore[operator]
-
-        outputs = self._graph.run(arranged(self, inputs), call)
+        outputs = self._graph.run(arranged(self, args[0]), _call_in_mode)
         alone = isinstance(outputs, list | tuple) and len(outputs) == 1
         return outputs[0] if alone else outputs
 
@@ -250,3 +245,11 @@ def _names_graph(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
 
 def _one_or_all(shapes: list[Any]) -> Any:
     return shapes[0] if len(shapes) == 1 else shapes
+
+
+def _call_in_mode(layer: Any, *args: Any, **kwargs: Any) -> Any:
+    """Call a layer in the mode of the run, where it was asked for, else in the layer's own."""
+    scope = current_scope()
+    if scope is not None and scope.training is not None:
+        kwargs.pop("training", None)
+    return layer(*args, **kwargs)
