@@ -3,7 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format bench clean
+CASES ?= 20000
+
+.PHONY: demo test check format bench differential clean
 
 demo: $(VENV)/.installed
 	$(BIN)/everystep demo
@@ -20,6 +22,9 @@ format: $(VENV)/.installed-test
 
 bench: $(VENV)/.installed-bench
 	$(BIN)/python -m benchmarks
+
+differential: $(VENV)/.installed-test
+	$(BIN)/python -m tests.differential --cases $(CASES)
 
 clean:
 	rm -rf $(VENV) build dist everystep-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
