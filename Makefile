@@ -27,7 +27,7 @@ differential: $(VENV)/.installed-test
 	$(BIN)/python -m tests.differential --cases $(CASES)
 
 clean:
-	rm -rf $(VENV) build dist everystep-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist everystep-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .jax_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -101,7 +101,7 @@ class Space:
         random = np.random.default_rng([seed, zlib.crc32(self.layer.encode()), number])
 
         def one(values: Sequence[Any]) -> Any:
-            return values[random.integers(len(values))]
+            return values[int(random.integers(len(values)))]
 
         options = {name: one(values) for name, values in self.options.items()}
         called_with = {name: one(values) for name, values in self.called_with.items()}
