@@ -310,7 +310,7 @@ def test_placeholders_that_do_not_exist_are_named() -> None:
         lambda: EarlyStopping(patient=3),
         lambda: ModelCheckpoint("a.everystep", save_freq="batch"),
         lambda: ModelCheckpoint("a.everystep", save_freq=0),
-        lambda: ModelCheckpoint("a.keras"),
+        lambda: ModelCheckpoint("a.h5"),
         lambda: ModelCheckpoint("a.everystep", save_weights_only=True),
         lambda: ReduceLROnPlateau(factor=1.0),
         lambda: LearningRateScheduler(0.1),

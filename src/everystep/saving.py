@@ -6,7 +6,7 @@ from everystep.core.registry import (
 )
 from everystep.core.registry import deserialize as deserialize_keras_object
 from everystep.core.registry import serialize as serialize_keras_object
-from everystep.models.bundle import load_model, load_weights, save_model, save_weights
+from everystep.models.files import load_model, load_weights, save_model, save_weights
 
 __all__ = [
     "custom_object_scope",

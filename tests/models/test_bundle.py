@@ -277,13 +277,20 @@ def test_broken_weights_are_named(tmp_path: Path, value: float) -> None:
     assert "bias" not in str(caught[0].message)
 
 
-@pytest.mark.parametrize("name", ["m.keras", "m.h5", "m.weights.h5"])
-def test_formats_of_keras_are_refused_with_the_cure(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FormatError, match=r"not write Keras's formats yet.*everystep"):
-        dense(3).save(tmp_path / name)
-    with pytest.raises(FormatError, match=r"not write Keras's formats yet.*safetensors"):
-        dense(3).save_weights(tmp_path / name)
+def test_the_format_before_keras_3_is_refused_with_the_cure(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"must end with \.everystep or \.keras"):
+        dense(3).save(tmp_path / "m.h5")
+    with pytest.raises(FormatError, match=r"must end with \.safetensors or \.weights\.h5"):
+        dense(3).save_weights(tmp_path / "m.h5")
+    with pytest.raises(FormatError, match=r"before Keras 3.*save it as \.keras"):
+        es.load_model(tmp_path / "m.h5")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_code_is_never_run(tmp_path: Path) -> None:
+    dense(3).save(tmp_path / "m.everystep")
+    with pytest.raises(SettingError, match="safe_mode"):
+        es.load_model(tmp_path / "m.everystep", safe_mode=False)
 
 
 def test_other_suffixes_are_refused(tmp_path: Path) -> None:

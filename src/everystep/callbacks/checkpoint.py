@@ -13,7 +13,7 @@ from everystep.callbacks.monitoring import MODE, Monitor
 from everystep.callbacks.recording import PATH
 from everystep.core import Configurable, Kind, kinds, setting
 from everystep.errors import SettingError
-from everystep.formats import MODEL_SUFFIX, WEIGHTS_SUFFIX, check_suffix
+from everystep.formats import MODEL_SUFFIXES, WEIGHTS_SUFFIXES, suffix_of
 
 
 def _frequency(value: Any) -> Any:
@@ -69,7 +69,7 @@ class ModelCheckpoint(Monitor, Configurable, fills_settings=True):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # At once, and not only when the first epoch is over.
-        check_suffix(self.filepath, WEIGHTS_SUFFIX if self.save_weights_only else MODEL_SUFFIX)
+        suffix_of(self.filepath, WEIGHTS_SUFFIXES if self.save_weights_only else MODEL_SUFFIXES)
         self.best = self.initial_value_threshold
         self._epoch = self._batches = 0
 

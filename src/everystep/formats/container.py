@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BufferedIOBase
@@ -22,6 +21,7 @@ from everystep.formats.header import (
     parse_header,
     write_header,
 )
+from everystep.formats.opening import open_regular, what_begins_with
 from everystep.formats.plain_json import write_json
 
 Array = np.ndarray[Any, Any]
@@ -108,10 +108,7 @@ def read_tensors(path: str | PathLike[str]) -> Contents:
         OSError: the file does not exist or cannot be read.
     """
     where = os.fspath(path)
-    # A pipe or a device is refused before it is opened, which could wait for ever.
-    if not stat.S_ISREG(os.stat(path).st_mode):
-        raise FormatError(f"{where}: this is not a regular file")
-    with open(path, "rb") as file:
+    with open_regular(path) as file:
         size = os.fstat(file.fileno()).st_size
         header = _read_header(file, size, where)
         entries, metadata = parse_header(header, size - 8 - len(header), where)
@@ -135,12 +132,12 @@ def read_tensors(path: str | PathLike[str]) -> Contents:
 
 def _read_header(file: BufferedIOBase, size: int, where: str) -> bytes:
     first = file.read(8)
-    for magic, kind in ((b"PK\x03\x04", "a zip archive, as .keras is"), (b"\x89HDF", "HDF5")):
-        if first.startswith(magic):
-            raise FormatError(f"{where}: this is {kind}, which this version does not read yet")
     length = int.from_bytes(first, "little")
     if len(first) < 8 or length > size - 8:
-        raise FormatError(f"{where}: the header does not fit into the file of {size} bytes")
+        raise FormatError(
+            f"{where}: the header does not fit into the file of {size} bytes"
+            f"{what_begins_with(first)}"
+        )
     if length > LONGEST_HEADER:
         raise FormatError(f"{where}: a header of {length} bytes is longer than {LONGEST_HEADER}")
     return file.read(length)

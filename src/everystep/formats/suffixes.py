@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
 from everystep.errors import FormatError
 
-MODEL_SUFFIX = ".everystep"
-WEIGHTS_SUFFIX = ".safetensors"
+OWN_MODEL, KERAS_MODEL = ".everystep", ".keras"
+OWN_WEIGHTS, KERAS_WEIGHTS = ".safetensors", ".weights.h5"
+MODEL_SUFFIXES = (OWN_MODEL, KERAS_MODEL)
+WEIGHTS_SUFFIXES = (OWN_WEIGHTS, KERAS_WEIGHTS)
 
 
-def check_suffix(path: str | PathLike[str], suffix: str) -> Path:
-    """Return the path, if a file of that kind can be written there.
+def suffix_of(path: str | PathLike[str], suffixes: Sequence[str]) -> str:
+    """Return which of the suffixes a path has.
 
     Args:
-        path: where to write.
-        suffix: the suffix that the kind of file has.
+        path: where to write or read.
+        suffixes: the suffixes of the kinds of files that can stand there.
 
     Raises:
         FormatError: the path ends otherwise.
 
     Example:
-        >>> check_suffix("tagger.keras", MODEL_SUFFIX)
+        >>> suffix_of("tagger.keras", MODEL_SUFFIXES)
+        '.keras'
+        >>> suffix_of("tagger.h5", MODEL_SUFFIXES)
         Traceback (most recent call last):
             ...
-        everystep.errors.FormatError: tagger.keras: this version of everystep does not write \
-Keras's formats yet: let the file name end with .everystep
+        everystep.errors.FormatError: tagger.h5: the file name must end with .everystep or .keras
     """
     name = os.fspath(path)
-    if name.endswith(suffix):
-        return Path(path)
-    if name.endswith((".keras", ".h5", ".hdf5")):
-        raise FormatError(
-            f"{name}: this version of everystep does not write Keras's formats yet: let the file "
-            f"name end with {suffix}"
-        )
-    raise FormatError(f"{name}: the file name must end with {suffix}")
+    for suffix in suffixes:
+        if name.endswith(suffix):
+            return suffix
+    raise FormatError(f"{name}: the file name must end with {' or '.join(suffixes)}")
+
+
+def place_to_write(path: str | PathLike[str], overwrite: bool) -> Path:
+    """Return the path, if a file may be written there.
+
+    Raises:
+        FormatError: there is a file, and it must not be replaced.
+    """
+    place = Path(path)
+    if not overwrite and place.exists():
+        raise FormatError(f"{place}: the file is there already, and overwrite=False")
+    return place

@@ -1,7 +1,7 @@
 """Models: layers in a row or in a graph, their summary, and training, saving and loading."""
 
 from everystep.core.registry import Catalogue
-from everystep.models.bundle import load_model, save_model
+from everystep.models.files import load_model, save_model
 from everystep.models.model import Functional, Model
 from everystep.models.sequential import Sequential
 

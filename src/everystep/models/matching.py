@@ -89,11 +89,12 @@ def matched(
     extra = sorted(given.keys() - set(wanted))
     raise FormatError(
         f"{where}: its weights are not those of the model. Missing in the file: "
-        f"{_listed(missing)}. Not in the model: {_listed(extra)}"
+        f"{listed(missing)}. Not in the model: {listed(extra)}"
     )
 
 
-def _listed(names: list[str], most: int = 20) -> str:
+def listed(names: list[str], most: int = 20) -> str:
+    """Return names for an error message, the first of them where they are many."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(repr(name[:200]) for name in names[:most]) + more or "none"
 

@@ -12,7 +12,7 @@ from everystep.core.scope import current_scope
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
 from everystep.layers.symbols import KerasTensor
-from everystep.models import bundle
+from everystep.models import files
 from everystep.models.arranging import arranged
 from everystep.models.graph import Graph
 from everystep.models.summary import print_summary
@@ -213,25 +213,26 @@ class Model(Trainer, Layer, fills_settings=True):
         """Write the model, its weights and its training configuration into one file.
 
         Args:
-            filepath: where to write; a file that is there is replaced in one move, or kept.
+            filepath: where to write: `.everystep` is our own format, `.keras` that of Keras 3. A
+                file that is there is replaced in one move, or kept.
             overwrite: whether a file that is there may be replaced.
 
         Raises:
             FormatError: the file is there and must not be replaced.
         """
-        bundle.save_model(self, filepath, overwrite)
+        files.save_model(self, filepath, overwrite)
 
     def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True) -> None:
-        """Write the weights into a safetensors file, under their paths."""
-        bundle.save_weights(self, filepath, overwrite)
+        """Write the weights into a file, `.safetensors` or `.weights.h5`."""
+        files.save_weights(self, filepath, overwrite)
 
     def load_weights(self, filepath: str | PathLike[str]) -> None:
-        """Read weights that `save_weights` wrote, into the weights of the same paths.
+        """Read the weights that `save_weights`, or Keras 3, wrote.
 
         Raises:
             FormatError: the file is damaged, or its weights are not those of this model.
         """
-        bundle.load_weights(self, filepath)
+        files.load_weights(self, filepath)
 
 
 class Functional(Model):

@@ -1,0 +1,89 @@
+"""A model's configuration as Keras writes it, and as we do: where the two differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from everystep.errors import SettingError
+
+_OFF: Mapping[str, Any] = {
+    "activity_regularizer": None,
+    "flash_attention": None,
+    "input_axes": None,
+    "lora_alpha": None,
+    "lora_rank": None,
+    "optional": False,
+    "output_axes": None,
+    "quantization_config": None,
+    "ragged": False,
+    "renorm": False,
+    "renorm_clipping": None,
+    "renorm_momentum": 0.99,
+    "sparse": False,
+    "synchronized": False,
+}
+"""Settings of Keras's layers that are not here, and the value that means not in use. With another
+value the setting is kept, and its layer refuses it by name."""
+
+OURS = frozenset({"PerStep"})
+"""Layers that Keras does not have."""
+
+_EXECUTION = ("auto_scale_loss", "jit_compile", "run_eagerly", "steps_per_execution")
+"""What `compile` of Keras takes besides: how a step runs, not what it computes."""
+
+
+def from_keras(config: Any) -> Any:
+    """Return a configuration of Keras without what has no meaning here."""
+    if isinstance(config, list):
+        return [from_keras(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    kept = {name: from_keras(value) for name, value in config.items()}
+    settings, training = kept.get("config"), kept.get("compile_config")
+    if isinstance(settings, dict) and str(kept.get("module")).startswith("keras"):
+        kept["config"] = {name: value for name, value in settings.items() if _is_on(name, value)}
+    if kept.get("class_name") == "Sequential" and isinstance(settings, dict):
+        _open_ids(settings.get("layers"))
+    if isinstance(training, dict):
+        kept["compile_config"] = {
+            name: value
+            for name, value in training.items()
+            if name not in _EXECUTION and value is not None
+        }
+    return kept
+
+
+def _open_ids(layers: Any) -> None:
+    """Take away the dtype of an input that an Embedding reads.
+
+    A Sequential of Keras that was given no Input makes one of float32, whatever it was called on.
+    """
+    if isinstance(layers, list) and len(layers) > 1:
+        first, second = layers[:2]
+        names = [layer.get("class_name") for layer in (first, second) if isinstance(layer, dict)]
+        if names == ["InputLayer", "Embedding"] and isinstance(first.get("config"), dict):
+            first["config"]["dtype"] = None
+
+
+def _is_on(name: str, value: Any) -> bool:
+    return name not in _OFF or bool(value != _OFF[name])
+
+
+def for_keras(config: Any) -> Any:
+    """Return a configuration of ours, if Keras can read it.
+
+    Raises:
+        SettingError: it holds a layer that Keras does not have.
+    """
+    if isinstance(config, list):
+        return [for_keras(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    name = config.get("class_name")
+    if name in OURS and config.get("module") == "keras.layers":
+        raise SettingError(
+            f"layer '{config['config']['name']}' ({name}) is not in Keras, so no .keras file can "
+            "hold it: save the model as .everystep"
+        )
+    return {key: for_keras(value) for key, value in config.items()}

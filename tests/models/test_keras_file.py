@@ -1,0 +1,285 @@
+"""Keras's files both ways: what one library writes, the other reads, and predicts the same."""
+
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+import pytest
+
+import everystep as es
+from everystep.core.naming import snake_case
+from everystep.errors import FormatError, SettingError
+from everystep.models.keras_config import OURS
+from tests.catalogue import ENTRIES, Entry
+from tests.tolerances import assert_close
+
+FEATURES = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+
+
+def leaves(tree: Any) -> list[Any]:
+    """The arrays of an output, without the segments that only ours carry."""
+    values = jax.tree.map(
+        lambda leaf: leaf.values if isinstance(leaf, es.Steps) else leaf,
+        tree,
+        is_leaf=lambda leaf: isinstance(leaf, es.Steps),
+    )
+    return [np.asarray(leaf) for leaf in jax.tree.leaves(values)]
+
+
+def assert_same(found: Any, wanted: Any) -> None:
+    for left, right in zip(leaves(found), leaves(wanted), strict=True):
+        assert_close(left, right)
+
+
+def assert_same_outputs(left: Any, right: Any, inputs: Any) -> None:
+    assert_same(left(inputs), right(inputs))
+
+
+def changed(model: Any) -> Any:
+    """A model of either library with weights that no initializer would draw."""
+    random = np.random.default_rng(5)
+    model.set_weights([0.5 * random.normal(size=w.shape) ** 2 for w in model.get_weights()])
+    return model
+
+
+IN_KERAS = [
+    entry
+    for entry in ENTRIES
+    if not entry.states and not any(entry.name.startswith(name) for name in ("Input", *OURS))
+]
+
+
+@pytest.mark.parametrize("entry", IN_KERAS, ids=lambda entry: entry.name)
+def test_every_layer_goes_to_keras_and_comes_back(tmp_path: Path, entry: Entry) -> None:
+    inputs = entry.inputs()
+    given = es.Input(batch_shape=inputs.shape, dtype=str(inputs.dtype))
+    ours = changed(es.Sequential([given, entry.make()]))
+    ours.save(tmp_path / "ours.keras")
+    theirs = keras.saving.load_model(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    again = es.load_model(tmp_path / "theirs.keras")
+    settings = again.layers[0].get_config()
+    for name, value in ours.layers[0].get_config().items():
+        # Keras writes what follows from the settings too, such as the other layer of two.
+        assert settings[name] == value or value is None or isinstance(value, dict | list)
+    wanted = ours(inputs)
+    assert_same(theirs(inputs), wanted)
+    assert_same(again(inputs), wanted)
+
+
+@pytest.mark.parametrize("name", es.layers.CATALOGUE.classes)
+def test_names_are_those_of_keras(name: str) -> None:
+    assert hasattr(keras.layers, name) == (name not in OURS)
+    from keras.src.utils.naming import to_snake_case
+
+    assert snake_case(name) == to_snake_case(name)
+
+
+def test_a_layer_that_keras_does_not_have_is_named(tmp_path: Path) -> None:
+    each = es.layers.PerStep(es.layers.Dense(2), name="each")
+    model = es.Sequential([es.Input((4, 3)), each])
+    with pytest.raises(SettingError, match=r"'each' \(PerStep\) is not in Keras.*\.everystep"):
+        model.save(tmp_path / "m.keras")
+    assert list(tmp_path.iterdir()) == []
+
+
+# Models whose tree of layers is not a row: the same source, once in each library.
+
+
+def parts_of(library: Any) -> Any:
+    """Classes of one's own, as people write them for Keras."""
+    layers, register = library.layers, library.saving.register_keras_serializable
+
+    @register(package="parts")
+    class Block(layers.Layer):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.wide = layers.Dense(4)
+            self.many = [layers.Dense(4), [layers.Dense(4)], {"last": layers.Dense(3)}]
+            self._hidden = layers.Dense(3)
+
+        def build(self, input_shape: Any) -> None:
+            self.fixed = self.add_weight(shape=(3,), trainable=False, name="fixed")
+            self.scale = self.add_weight(shape=(3,), name="scale")
+            self.wide.build(input_shape)
+            for layer in (self.many[0], self.many[1][0], self.many[2]["last"]):
+                layer.build((*input_shape[:-1], 4))
+            self._hidden.build(input_shape)
+
+        def call(self, inputs: Any) -> Any:
+            wide = self.many[1][0](self.many[0](self.wide(inputs)))
+            return self._hidden(self.many[2]["last"](wide)) * self.scale + self.fixed
+
+    @register(package="parts")
+    class Reader(library.Model):  # type: ignore[misc, name-defined, unused-ignore]
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(**settings)
+            self.tell = layers.Dense(2)
+            self.block = Block()
+            self.again = library.Sequential([layers.Dense(4), layers.Dense(3)])
+            self.a_dense = layers.Dense(3)
+
+        def call(self, inputs: Any) -> Any:
+            return self.tell(self.again(self.a_dense(self.block(inputs))))
+
+    return {
+        "block": lambda: library.Sequential([library.Input((None, 3)), Block()]),
+        "reader": Reader,
+    }
+
+
+OURS_AND_THEIRS = parts_of(es), parts_of(keras)
+
+
+@pytest.mark.parametrize("kind", ["block", "reader"])
+@pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
+def test_weights_of_layers_of_ones_own(tmp_path: Path, kind: str, suffix: str) -> None:
+    ours, theirs = (parts[kind]() for parts in OURS_AND_THEIRS)
+    ours(FEATURES), theirs(FEATURES)
+    changed(theirs)
+    path = tmp_path / f"m{suffix}"
+    (theirs.save_weights if suffix == ".weights.h5" else theirs.save)(path)
+    ours.load_weights(path)
+    assert_same_outputs(ours, theirs, FEATURES)
+    changed(ours).set_weights([2 * weight for weight in ours.get_weights()])
+    (ours.save_weights if suffix == ".weights.h5" else ours.save)(path)
+    theirs.load_weights(path)
+    assert_same_outputs(ours, theirs, FEATURES)
+
+
+@pytest.mark.parametrize("kind", ["block", "reader"])
+def test_models_of_ones_own(tmp_path: Path, kind: str) -> None:
+    ours, theirs = (parts[kind]() for parts in OURS_AND_THEIRS)
+    ours(FEATURES), theirs(FEATURES)
+    changed(ours).save(tmp_path / "ours.keras")
+    changed(theirs).save(tmp_path / "theirs.keras")
+    assert_same_outputs(keras.saving.load_model(tmp_path / "ours.keras"), ours, FEATURES)
+    assert_same_outputs(es.load_model(tmp_path / "theirs.keras"), theirs, FEATURES)
+
+
+def test_a_layer_in_two_places_stays_one(tmp_path: Path) -> None:
+    shared = es.layers.Dense(3)
+    each = es.layers.TimeDistributed(shared)
+    ours = changed(es.Sequential([es.Input((None, 3)), each, shared]))
+    ours.save(tmp_path / "ours.keras")
+    for again in (
+        es.load_model(tmp_path / "ours.keras"),
+        keras.saving.load_model(tmp_path / "ours.keras"),
+    ):
+        assert len(again.weights) == 2
+        assert_same_outputs(again, ours, FEATURES)
+
+
+def test_low_precision_is_kept(tmp_path: Path) -> None:
+    def made(library: Any) -> Any:
+        layers = library.layers
+        row = [layers.Dense(4, dtype="bfloat16"), layers.Dense(2, dtype="mixed_bfloat16")]
+        return library.Sequential([library.Input((None, 3)), *row])
+
+    ours = changed(made(es))
+    ours.save(tmp_path / "ours.keras")
+    theirs = keras.saving.load_model(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    again = es.load_model(tmp_path / "theirs.keras")
+    for wanted, middle, found in zip(ours.weights, theirs.weights, again.weights, strict=True):
+        assert str(wanted.dtype) == middle.dtype == str(found.dtype)
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(wanted))
+
+
+def test_random_state_of_earlier_versions_is_left_alone(tmp_path: Path) -> None:
+    import h5py
+
+    model = es.Sequential([es.Input((None, 3)), es.layers.Dropout(0.5), es.layers.Dense(2)])
+    model.save_weights(tmp_path / "m.weights.h5")
+    with h5py.File(tmp_path / "m.weights.h5", "a") as file:
+        file["layers/dropout/seed_generator/vars/0"] = np.array([1, 2], "uint32")
+    model.load_weights(tmp_path / "m.weights.h5")
+
+
+@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
+def test_training_settings_go_both_ways(tmp_path: Path) -> None:
+    def made(library: Any) -> Any:
+        model = library.Sequential([library.Input((None, 3)), library.layers.Dense(1)])
+        loss = library.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
+        model.compile(library.optimizers.Adam(0.25, clipnorm=1.0), loss, metrics=["mae"])
+        return changed(model)
+
+    ours, theirs = made(es), made(keras)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    for again in (
+        es.load_model(tmp_path / "theirs.keras"),
+        keras.saving.load_model(tmp_path / "ours.keras"),
+    ):
+        assert float(again.optimizer.learning_rate) == 0.25
+        assert again.optimizer.clipnorm == 1.0
+        measured = again.evaluate(FEATURES, FEATURES[..., :1] > 0, verbose=0)
+        wanted = ours.evaluate(FEATURES, FEATURES[..., :1] > 0, verbose=0)
+        np.testing.assert_allclose(measured, wanted, rtol=1e-5)
+    assert es.load_model(tmp_path / "theirs.keras", compile=False).optimizer is None
+
+
+def test_missing_and_extra_weights_are_both_listed(tmp_path: Path) -> None:
+    es.Sequential([es.Input((3,)), es.layers.Dense(2)]).save_weights(tmp_path / "m.weights.h5")
+    model = es.Sequential([es.Input((3,)), es.layers.Embedding(2, 3, name="words")])
+    with pytest.raises(FormatError) as caught:
+        model.load_weights(tmp_path / "m.weights.h5")
+    missing, extra = str(caught.value).split("Not in the model")
+    assert "layers/embedding/vars/0 (" in missing
+    assert "words/embeddings)" in missing
+    assert "layers/dense/vars/1" in extra
+
+
+def test_what_is_written_is_laid_out_as_by_keras(tmp_path: Path) -> None:
+    def places(model: Any, name: str) -> list[str]:
+        import h5py
+
+        model.save_weights(tmp_path / name)
+        found: list[str] = []
+        with h5py.File(tmp_path / name) as file:
+            file.visititems(
+                lambda place, item: found.append(place) if isinstance(item, h5py.Dataset) else None
+            )
+        return found
+
+    models = [parts["reader"]() for parts in OURS_AND_THEIRS]
+    for model in models:
+        model(FEATURES)
+    ours, theirs = (places(model, f"{n}.weights.h5") for n, model in enumerate(models))
+    assert ours == theirs
+
+
+# What a .keras file may do to its reader.
+
+
+def dense() -> Any:
+    return es.Sequential([es.Input((2,)), es.layers.Dense(3)])
+
+
+def rewritten(path: Path, change: Callable[[dict[str, bytes]], Any]) -> Path:
+    """A .keras file of a dense layer with other members."""
+    dense().save(path)
+    with zipfile.ZipFile(path) as packed:
+        members = {name: packed.read(name) for name in packed.namelist()}
+    change(members)
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in members.items():
+            packed.writestr(name, content)
+    return path
+
+
+@pytest.mark.parametrize("version", ["2.15.0", "4.0.0", "30.1", None, 3, ["3.0"]])
+def test_other_versions_are_refused(tmp_path: Path, version: Any) -> None:
+    path = rewritten(
+        tmp_path / "m.keras",
+        lambda members: members.update(
+            {"metadata.json": json.dumps({"keras_version": version}).encode()}
+        ),
+    )
+    with pytest.raises(FormatError, match=r"m\.keras: metadata\.json: keras_version"):
+        es.load_model(path)
