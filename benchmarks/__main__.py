@@ -12,7 +12,7 @@ from rich.console import Console
 import benchmarks
 from benchmarks._measure import Measured, measure
 from benchmarks._question import Question
-from benchmarks._report import as_json, show
+from benchmarks._report import as_json, show, show_together
 
 
 def questions() -> dict[str, Question]:
@@ -43,9 +43,13 @@ def main(
     results: list[Measured] = []
     for name in names or known:
         console.print(f"\n{known[name].text}")
-        for measured in measure(known[name], rounds):
-            show(measured, console)
-            results.append(measured)
+        found = measure(known[name], rounds)
+        if known[name].together:
+            show_together(found, console)
+        else:
+            for measured in found:
+                show(measured, console)
+        results += found
     if output is not None:
         output.write_text(json.dumps(as_json(results), indent=2) + "\n")
 

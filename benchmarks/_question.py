@@ -37,6 +37,7 @@ class Question:
         cases: the sizes to do it at.
         flops: floating-point operations of the matrix products of a case, or None.
         tolerance: how far the peers' results may lie apart, relative.
+        together: whether all cases are shown in one table, a line each.
     """
 
     name: str
@@ -45,3 +46,4 @@ class Question:
     cases: tuple[Sizes, ...]
     flops: Callable[[Sizes], float] | None = None
     tolerance: float = 1e-3
+    together: bool = False

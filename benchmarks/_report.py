@@ -2,7 +2,7 @@
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -30,12 +30,41 @@ def show(measured: Measured, console: Console) -> None:
     console.print(f"\n{measured.question}: {sizes}", highlight=False)
     rate = measured.gemm_rate / 1e9
     console.print(f"large product in the same run: {rate:.0f} GFLOP/s", highlight=False)
-    table = Table() if console.is_terminal else Table(box=None, pad_edge=False)
-    for name in COLUMNS:
-        table.add_column(name, justify="left" if name == "peer" else "right", no_wrap=True)
+    table = _table(console, ("peer",), COLUMNS[1:])
     for row in _rows(measured):
         table.add_row(*row)
     console.print(table)
+    _show_missing(measured, console)
+
+
+def show_together(results: Sequence[Measured], console: Console) -> None:
+    """Prints all cases of a question in one table: the first peer's time, the others' ratios."""
+    if not results:
+        return
+    sizes, others = tuple(results[0].sizes), results[0].times[1:]
+    numbers = [f"{results[0].times[0].peer} ms", "spread", *(other.peer for other in others)]
+    table = _table(console, sizes, (*numbers, "same"))
+    for measured in results:
+        first, *rest = measured.times
+        table.add_row(
+            *(str(value) for value in measured.sizes.values()),
+            f"{first.median * 1e3:.3f}",
+            f"{first.spread:.0%}",
+            *(f"{measured.ratio(times):.2f}" for times in rest),
+            "NO" if any(times.agrees is False for times in rest) else "yes",
+        )
+    console.print(table)
+    _show_missing(results[0], console)
+
+
+def _table(console: Console, words: Sequence[str], numbers: Sequence[str]) -> Table:
+    table = Table() if console.is_terminal else Table(box=None, pad_edge=False)
+    for name in (*words, *numbers):
+        table.add_column(name, justify="left" if name in words else "right", no_wrap=True)
+    return table
+
+
+def _show_missing(measured: Measured, console: Console) -> None:
     if measured.missing:
         console.print(f"left out, not installed: {', '.join(measured.missing)}", highlight=False)
 

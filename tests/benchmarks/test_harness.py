@@ -8,7 +8,7 @@ import pytest
 import typer
 from benchmarks._measure import Measured, Times, measure
 from benchmarks._question import Peer, Question
-from benchmarks._report import as_json, show
+from benchmarks._report import as_json, show, show_together
 from benchmarks._worker import digest, serve
 from rich.console import Console
 from typer.testing import CliRunner
@@ -82,6 +82,15 @@ def test_the_report_has_ratios_and_shares() -> None:
     assert lines[4].split() == ["ours", "3.00", "2.00", "67%", "1.00", "50%", "1000", "yes"]
     assert lines[5].split() == ["other", "6.00", "6.00", "0%", "2.00", "17%", "2000"]
     assert lines[6] == "left out, not installed: absent"
+
+
+def test_many_cases_stand_in_one_table() -> None:
+    text = io.StringIO()
+    show_together([measured(), measured()], Console(file=text, width=120))
+    title, *rows, missing = text.getvalue().splitlines()
+    assert title.split() == ["size", "ours", "ms", "spread", "other", "same"]
+    assert [row.split() for row in rows] == [["3", "3.000", "67%", "2.00", "yes"]] * 2
+    assert missing == "left out, not installed: absent"
 
 
 def test_json_holds_the_same_numbers() -> None:
