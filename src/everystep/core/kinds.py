@@ -60,6 +60,15 @@ def one_of(*values: Any) -> Kind:
     )
 
 
+def only(value: Any) -> Kind:
+    """Return the kind that takes one value: Keras has more choices there, everystep has not."""
+    return Kind(
+        f"{value!r}, because everystep has nothing else there",
+        lambda given: value if given is value else _reject(given),
+        refused=(4, "no such value"),
+    )
+
+
 def _integers(value: Any) -> tuple[int, ...]:
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else (value,)
     return tuple(operator.index(item) for item in items)

@@ -177,15 +177,24 @@ class Configurable:
         for name, item in self.settings.items():
             value = getattr(self, item.attribute, item.default)
             if item.in_config and not _is_default(item, value):
-                whole = isinstance(value, Configurable)
-                parts.append(f"{name}={value if whole else item.kind.to_config(value)!r}")
+                parts.append(f"{name}={_shown(item, value)}")
         return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _shown(item: Setting, value: Any) -> str:
+    # A function of one's own may have no place in a configuration, but it has a name.
+    if inspect.isfunction(value):
+        return value.__name__
+    return repr(value if isinstance(value, Configurable) else item.kind.to_config(value))
 
 
 def _is_default(item: Setting, value: Any) -> bool:
     if item.default is REQUIRED:
         return False
-    kept = item.kind.to_config(item.kind.parse(item.default))
+    default = item.kind.parse(item.default)
+    if inspect.isfunction(value) or inspect.isfunction(default):
+        return default is value
+    kept = item.kind.to_config(default)
     return bool(kept == item.kind.to_config(value))
 
 

@@ -12,14 +12,24 @@ from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
-from everystep.errors import DataError, SettingError
+from everystep.errors import DataError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
 
 
-class Dense(Layer):
+class PlainWeights(Layer):
+    """The base of layers whose weights Keras can adapt or quantize, which everystep does not do."""
+
+    lora_rank: None = setting(kinds.only(None), default=None, kw_only=True, in_config=False)
+    lora_alpha: None = setting(kinds.only(None), default=None, kw_only=True, in_config=False)
+    quantization_config: None = setting(
+        kinds.only(None), default=None, kw_only=True, in_config=False
+    )
+
+
+class Dense(PlainWeights):
     """A dense layer on the last axis, the same one at every step.
 
     Equation: `y = activation(x W + b)`. Every axis but the last is treated like a batch axis.
@@ -93,7 +103,7 @@ class Dense(Layer):
         return self.activation(outputs)
 
 
-class Embedding(Layer):
+class Embedding(PlainWeights):
     """A table that gives each id its vector.
 
     Equation: `y[..., :] = embeddings[id]`.
@@ -108,6 +118,8 @@ class Embedding(Layer):
         embeddings_regularizer: a function of the table that is added to the loss.
         embeddings_constraint: a function applied to the table after each update.
         mask_zero: whether id 0 is padding, which the layers that follow then leave out.
+        weights: values of the table to start from, alone or in a list.
+        activity_regularizer: a function of the output that is added to the loss.
 
     Raises:
         DataError: ids are not integers, or one is negative or not below `input_dim`. Where ids are
@@ -126,8 +138,13 @@ class Embedding(Layer):
     embeddings_regularizer: Any = setting(REGULARIZER, default=None)
     embeddings_constraint: Any = setting(CONSTRAINT, default=None)
     mask_zero: bool = setting(kinds.BOOLEAN, default=False)
+    weights: Any = setting(
+        kinds.ANYTHING, default=None, in_config=False, attribute="_first_weights"
+    )
+    activity_regularizer: Any = setting(REGULARIZER, default=None, kw_only=True)
 
     stepwise = True
+    _first_weights: Any
 
     @property
     def input_dtype(self) -> str:
@@ -138,11 +155,21 @@ class Embedding(Layer):
         """Create the table."""
         self.embeddings = self.add_weight(
             (self.input_dim, self.output_dim),
-            self.embeddings_initializer,
+            self.embeddings_initializer if self._first_weights is None else self._given_table,
             regularizer=self.embeddings_regularizer,
             constraint=self.embeddings_constraint,
             name="embeddings",
         )
+
+    def _given_table(self, shape: tuple[int, ...], dtype: Any = None) -> Any:
+        given = self._first_weights
+        table = np.asarray(given[0] if isinstance(given, list) and len(given) == 1 else given)
+        if table.shape != shape:
+            raise ShapeError(
+                f"layer '{self.path}' (Embedding) has a table of shape {shape}, but was given "
+                f"weights of shape {table.shape}: they need one row for each id"
+            )
+        return table.astype(dtype)
 
     def check_values(self, inputs: Any) -> None:
         """Refuse ids that the table does not have."""
