@@ -24,6 +24,9 @@ REQUIRED: dict[str, Any] = {
     "activation": "tanh",
     "target_shape": (3,),
     "batch_shape": (None, 3),
+    "equation": "abc,cd->abd",
+    "output_shape": (None, 3),
+    "function": abs,
 }
 
 

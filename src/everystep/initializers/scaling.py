@@ -177,3 +177,18 @@ class LecunNormal(_Preset):
     """
 
     case = 1.0, "fan_in", "truncated_normal"
+
+
+def along_axes(initializer: Any, input_axes: Shape, output_axes: Shape) -> Any:
+    """Return an initializer that counts these axes of a weight as its inputs and outputs.
+
+    One whose variance does not follow from them, or which has axes of its own, is returned.
+    """
+    if not isinstance(initializer, VarianceScaling | _Preset):
+        return initializer
+    if initializer.input_axes is not None and initializer.output_axes is not None:
+        return initializer
+    config = initializer.get_config()
+    return type(initializer).from_config(
+        config | {"input_axes": input_axes, "output_axes": output_axes}
+    )

@@ -4,6 +4,8 @@ from everystep.core.registry import Catalogue
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
+from everystep.layers.einsum import EinsumDense
+from everystep.layers.functions import Identity, Lambda, Masking
 from everystep.layers.inputs import Input, InputLayer
 from everystep.layers.layer import Layer
 from everystep.layers.recurrent import LSTM
@@ -19,11 +21,15 @@ CATALOGUE = Catalogue(
         Bidirectional,
         Dense,
         Dropout,
+        EinsumDense,
         Embedding,
         Flatten,
+        Identity,
         InputLayer,
         LSTM,
         LSTMCell,
+        Lambda,
+        Masking,
         PerStep,
         Reshape,
         TimeDistributed,
@@ -36,13 +42,17 @@ __all__ = [
     "Bidirectional",
     "Dense",
     "Dropout",
+    "EinsumDense",
     "Embedding",
     "Flatten",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
     "LSTMCell",
+    "Lambda",
     "Layer",
+    "Masking",
     "PerStep",
     "Reshape",
     "TimeDistributed",

@@ -97,7 +97,7 @@ class Layer(LayerWeights, Connected, fills_settings=True):
         (2, 4, 3)
     """
 
-    stepwise: ClassVar[bool] = False
+    stepwise: bool = False
     """Whether each output step reads its own input step alone."""
 
     composite: ClassVar[bool] = False

@@ -26,6 +26,8 @@ DENSE: dict[str, Any] = {
 }
 
 EINSUM_SHAPES: dict[str, Any] = {
+    "abc,cd->abd": (None, UNITS),
+    "...c,cd->...d": (UNITS,),
     "abc,cde->abde": (None, 2, UNITS),
     "abc,bcde->ade": (2, UNITS),
     "abc,bd->acd": (FEATURES, UNITS),
@@ -38,11 +40,12 @@ SPACES = [
         "EinsumDense",
         {
             "equation": ["abc,cd->abd", "...c,cd->...d"],
-            "output_shape": [(None, UNITS)],
+            "output_shape": [None],
             "bias_axes": [None, "d"],
             "activation": ACTIVATIONS,
         },
         shapes=[SEQUENCES],
+        mended=lambda options: options | {"output_shape": EINSUM_SHAPES[options["equation"]]},
     ),
     Space(
         "EinsumDense",
