@@ -12,7 +12,7 @@ ROOMS = [
     ["sequences", "formats"],
     ["kernels"],
     ["core"],
-    ["activations", "initializers", "regularizers", "constraints"],
+    ["activations", "initializers", "regularizers", "constraints", "random"],
     ["layers"],
     ["losses"],
     ["metrics", "optimizers"],

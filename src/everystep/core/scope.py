@@ -36,6 +36,7 @@ class Scope:
         parent: the scope to look in for what this one does not hold.
         real_rows: which rows of the batch axis are real, bool (batch,); None where all are. Rows
             that only fill up a batch, and padded steps that are folded into it, are not.
+        token: tells this run from any other, for those who must not keep what is in it alive.
     """
 
     values: dict[int, Any] = field(default_factory=dict)
@@ -49,6 +50,7 @@ class Scope:
     compute_dtype: str | None = None
     recording: bool = False
     real_rows: Any = None
+    token: Any = field(default_factory=object)
 
     def record(self, layer: Any, inputs: Any, outputs: Any) -> None:
         """Note that a layer turned these inputs into these outputs, where calls are recorded."""
@@ -76,11 +78,7 @@ class Scope:
     def commit(self) -> None:
         """Make the updates of an eager run the weights' own values."""
         for variable, value in self.updates.values():
-            if isinstance(value, jax.core.Tracer):
-                raise StateError(
-                    f"weight '{variable.path}' changed inside a JAX transformation, where the "
-                    "change would be lost: call the model through everystep.apply, which returns it"
-                )
+            refuse_traced(variable, value)
             variable.set_own(value)
 
     @contextmanager
@@ -100,6 +98,15 @@ class Scope:
             yield self
         finally:
             _active.reset(token)
+
+
+def refuse_traced(variable: Variable, value: Any) -> None:
+    """Raise an error for a value that exists only while JAX traces a function."""
+    if isinstance(value, jax.core.Tracer):
+        raise StateError(
+            f"weight '{variable.path}' changed inside a JAX transformation, where the change would "
+            "be lost: call the model through everystep.apply, which returns it"
+        )
 
 
 def current_scope() -> Scope | None:

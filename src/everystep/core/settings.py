@@ -11,12 +11,13 @@ import difflib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 from everystep.core.registry import deserialize, serialize
 from everystep.errors import SettingError
 
 REQUIRED: Any = inspect.Parameter.empty
+InConfig = bool | Literal["where given"]
 
 
 def unchanged(value: Any) -> Any:
@@ -48,7 +49,7 @@ class Setting:
     kind: Kind
     default: Any = REQUIRED
     kw_only: bool = False
-    in_config: bool = True
+    in_config: InConfig = True
     attribute: str = ""
     name: str = ""
 
@@ -69,7 +70,7 @@ def setting(
     *,
     default: Any = REQUIRED,
     kw_only: bool = False,
-    in_config: bool = True,
+    in_config: InConfig = True,
     attribute: str = "",
 ) -> Any:
     """Declare a setting in a class body.
@@ -78,7 +79,7 @@ def setting(
         kind: what it takes.
         default: the value where none is given; without one the setting is required.
         kw_only: whether it can be given by name alone.
-        in_config: whether `get_config` lists it.
+        in_config: whether `get_config` lists it: always, never, or where it is not its default.
         attribute: where the object keeps it, if not under the setting's own name.
     """
     return Setting(kind, default, kw_only, in_config, attribute)
@@ -130,7 +131,10 @@ class Configurable:
                 cure = (
                     f"did you mean '{near[0]}'?" if near else f"it has {', '.join(self.settings)}"
                 )
-                raise SettingError(f"{owner} has no setting '{name}': {cure}")
+                raise SettingError(
+                    f"Unrecognized keyword arguments passed to {owner}: {owner} has no setting "
+                    f"'{name}': {cure}"
+                )
         try:
             bound = _signature(self.settings).bind(*args, **kwargs)
         except TypeError as error:
@@ -143,13 +147,19 @@ class Configurable:
         config = {
             name: item.kind.to_config(getattr(self, item.attribute))
             for name, item in self.settings.items()
-            if item.in_config
+            if item.in_config is True
+            or (item.in_config and not _is_default(item, getattr(self, item.attribute)))
         }
         return config | self._own_arguments()
 
     def _own_arguments(self) -> dict[str, Any]:
-        """Return the arguments of a class with its own `__init__`, as plain data."""
-        if not self._own_init:
+        """Return the arguments of a class with its own `__init__`, as plain data.
+
+        One that has a `get_config` of its own as well says there what it wants of them.
+        """
+        if not self._own_init or _defined(type(self), "get_config") <= _defined(
+            type(self), "__init__"
+        ):
             return {}
         args, kwargs = self._given
         signature = inspect.signature(type(self).__init__)
@@ -163,14 +173,30 @@ class Configurable:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return a new object with the settings that `get_config` gave."""
-        if cls._own_init:
-            return cls(
-                **{
-                    name: value if name in cls.settings else deserialize(value)
-                    for name, value in config.items()
-                }
-            )
-        return cls(**config)
+        if not cls._own_init:
+            return cls(**config)
+        left = {} if _takes_any_name(cls.__init__) else cls._not_taken(config)
+        made = cls(
+            **{
+                name: value if name in cls.settings else deserialize(value)
+                for name, value in config.items()
+                if name not in left
+            }
+        )
+        for name, value in left.items():
+            item = cls.settings[name]
+            setattr(made, item.attribute, item.parse(cls.__name__, value))
+        return made
+
+    @classmethod
+    def _not_taken(cls, config: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that an `__init__` of its own does not take, such as the name."""
+        taken = inspect.signature(cls.__init__).parameters
+        return {
+            name: value
+            for name, value in config.items()
+            if name in cls.settings and name not in taken
+        }
 
     def __repr__(self) -> str:
         parts = []
@@ -196,6 +222,16 @@ def _is_default(item: Setting, value: Any) -> bool:
         return default is value
     kept = item.kind.to_config(default)
     return bool(kept == item.kind.to_config(value))
+
+
+def _defined(cls: type, name: str) -> int:
+    """Return how far up a class's ancestry a method is defined: 0 for the class itself."""
+    return next(place for place, base in enumerate(cls.__mro__) if name in vars(base))
+
+
+def _takes_any_name(function: Any) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
 
 
 def _open_ended(function: Any) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +16,10 @@ from everystep.core.dtypes import is_float
 from everystep.core.naming import auto_name, path_of
 from everystep.core.operators import ArrayOperators
 from everystep.core.registry import named
-from everystep.core.scope import current_scope
+from everystep.core.scope import current_scope, refuse_traced
 from everystep.errors import SettingError, ShapeError
+
+_numbers = itertools.count()
 
 
 @jax.tree_util.register_pytree_node_class
@@ -44,6 +47,8 @@ class Variable(ArrayOperators):
 
     Attributes:
         temporary: whether it is a state that lasts from call to call but is no weight to save.
+        made_trainable: whether it was made to be trained, though its layer may be frozen now.
+        number: how many variables were made before.
 
     Raises:
         SettingError: the name is not one, there is no such initializer, or it lacks a shape.
@@ -76,7 +81,8 @@ class Variable(ArrayOperators):
         # A layer may be built while JAX traces it; its weights are real all the same.
         with jax.ensure_compile_time_eval():
             self._value = _first_value(initializer, shape, dtype, self.path)
-        self.trainable = bool(trainable)
+        self.trainable = self.made_trainable = bool(trainable)
+        self.number = next(_numbers)
         self.autocast = bool(autocast)
         self.aggregation = aggregation
         self.synchronization = synchronization
@@ -147,6 +153,7 @@ class Variable(ArrayOperators):
             )
         scope = current_scope()
         if scope is None:
+            refuse_traced(self, value)
             self.set_own(value)
             # The caller may hold the array that it gave, and holds the one that it gets.
             self._lent = True
@@ -225,10 +232,24 @@ class Variable(ArrayOperators):
         variable.name, variable.path, variable.trainable = fixed
         variable.regularizer = variable.constraint = variable.redraw = None
         variable._value = leaves[0]
+        variable.made_trainable = variable.trainable
+        variable.number = next(_numbers)
         variable.autocast = True
         variable.aggregation, variable.synchronization = "none", "auto"
         variable.overwrite_with_gradient = variable.temporary = variable._lent = False
         return variable
+
+
+class VariableHolder:
+    """What holds variables but is no layer: a metric, or a generator of random seeds."""
+
+    measures: ClassVar[bool] = False
+    """Whether it is a metric."""
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The variables that it holds."""
+        raise NotImplementedError
 
 
 def _checked(name: Any) -> str:

@@ -133,9 +133,10 @@ def _refuse_further(layer: Layer, name: str, found: dict[str, Any], packed: bool
 
 
 def _opened(layer: Layer, leaf: Any) -> Any:
+    dtype = layer.compute_dtype if layer.autocast else None
     if isinstance(leaf, Steps):
-        return leaf.replace(values=as_array(layer, leaf.values, layer.compute_dtype))
-    return as_array(layer, leaf, layer.compute_dtype)
+        return leaf.replace(values=as_array(layer, leaf.values, dtype))
+    return as_array(layer, leaf, dtype)
 
 
 def agreed(layer: Layer, segments: Any) -> Any:
@@ -194,8 +195,8 @@ def _refuse_segments(layer: Layer, steps: Steps) -> None:
         )
 
 
-def as_array(layer: Layer, value: Any, dtype: str) -> Any:
-    """Return an array of the layer's precision; refuse what is not made of numbers."""
+def as_array(layer: Layer, value: Any, dtype: str | None) -> Any:
+    """Return an array, floats of it in `dtype` if that is given; refuse what is not numbers."""
     if isinstance(value, Variable):
         value = value.value
     if not isinstance(value, jax.Array | np.ndarray | np.generic | int | float | bool):
@@ -208,7 +209,8 @@ def as_array(layer: Layer, value: Any, dtype: str) -> Any:
             f"layer '{layer.path}' ({type(layer).__name__}) takes numbers, not an array of dtype "
             f"{value.dtype}: turn words into ids with a vocabulary, and objects into numbers"
         )
-    return cast(narrowed(layer, value), dtype)
+    array = narrowed(layer, value)
+    return array if dtype is None else cast(array, dtype)
 
 
 def narrowed(layer: Layer, value: Any) -> Any:

@@ -20,11 +20,10 @@ from everystep.core.dtypes import DTypePolicy
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
 from everystep.errors import StateError
-from everystep.layers import arguments, symbolic, symbols
+from everystep.layers import arguments, spec, symbolic, symbols
+from everystep.layers.losses import LayerLosses
 from everystep.layers.signature import CallSignature
-from everystep.layers.spec import InputSpec
 from everystep.layers.symbols import Connected
-from everystep.layers.weights import LayerWeights
 from everystep.sequences import Steps
 
 Masking = Literal["refused", "rows", "packed"]
@@ -55,7 +54,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
             self._built_for = shape
         if self.input_spec is not None:
             shapes = jax.tree.leaves(shape, is_leaf=symbolic.is_shape)
-            self.input_spec.check(self, shapes)
+            spec.check_shapes(self, shapes)
         try:
             with self._standing():
                 build(self, shape, *args[1:], **kwargs)
@@ -67,7 +66,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
     return standing_build
 
 
-class Layer(LayerWeights, Connected, fills_settings=True):
+class Layer(LayerLosses, Connected, fills_settings=True):
     """The base of all layers: settings as typed fields, weights in `build`, arithmetic in `call`.
 
     A layer of your own needs no more than its equation. `call` gets plain arrays; ask for the
@@ -77,6 +76,8 @@ class Layer(LayerWeights, Connected, fills_settings=True):
         name: the layer's name; by default its class's, numbered.
         trainable: whether training changes its weights.
         dtype: a dtype or policy such as `"mixed_bfloat16"`.
+        autocast: whether input and weights are cast to the dtype in which the layer computes.
+        activity_regularizer: a function of the outputs that is added to the loss.
         input_shape: the shape of its input without the batch axis; builds a Sequential at once.
         batch_input_shape: the same with the batch axis.
 
@@ -111,7 +112,8 @@ class Layer(LayerWeights, Connected, fills_settings=True):
     """What `call` names as parameters: it gets the mask, segments and mode that it names."""
 
     _masks_pass: bool
-    input_spec: InputSpec | None = None
+    input_spec: Any = None
+    """What the layer takes: an InputSpec, a list of one for each input, or None for anything."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -128,6 +130,7 @@ class Layer(LayerWeights, Connected, fills_settings=True):
         self._built_for = None
         self._masks_pass = False
         self._variables = []
+        self._last_run, self._added = None, []
         return self
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -169,6 +172,12 @@ class Layer(LayerWeights, Connected, fills_settings=True):
         return type(self).compute_mask is not Layer.compute_mask
 
     @property
+    def _hands_on(self) -> bool:
+        """Whether layers inside a layer of a user must see the mask, as in Keras they do."""
+        by_call = self.declared_masking is None and self.masking == "rows"
+        return by_call and bool(self.sublayers())
+
+    @property
     def supports_masking(self) -> bool:
         """Whether the layer takes input that carries a mask."""
         return self.masking != "refused"
@@ -206,12 +215,19 @@ class Layer(LayerWeights, Connected, fills_settings=True):
             raise StateError("random_key works inside a layer's call")
         return scope.draw(self.path, seed)
 
-    def add_loss(self, loss: Any) -> None:
-        """Add a scalar to the loss of the run that we are in."""
-        scope = current_scope()
-        if scope is None:
-            raise StateError("add_loss works inside a layer's call")
-        scope.losses.append(loss)
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Return what `build_from_config` needs to create the weights; None before that is known.
+
+        A layer that creates them in a way of its own overrides both.
+        """
+        if self._built_for is None:
+            return None
+        return {"input_shape": symbolic.known(self._built_for)}
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Create the weights by what `get_build_config` returned."""
+        if config and not self.built:
+            self.build(symbolic.as_shape(config["input_shape"]))
 
     # Shapes.
 
@@ -276,12 +292,12 @@ class Layer(LayerWeights, Connected, fills_settings=True):
         mask = kwargs.pop("mask", mask)
         training = kwargs.pop("training", training)
         with eager_scope() as scope, self._standing(), self._mode(scope, training):
+            self._note_run(scope)
             opened = arguments.open_inputs(self, inputs, mask)
             kwargs = arguments.open_further(self, kwargs)
             self._ensure_built(opened.values, kwargs)
             if self.input_spec is not None:
-                shapes = [array.shape for array in jax.tree.leaves(opened.values)]
-                self.input_spec.check(self, shapes)
+                spec.check_arrays(self, jax.tree.leaves(opened.values))
             if not symbolic.is_traced(opened.values):
                 self.check_values(opened.values)
             outputs = self._run(opened, args, kwargs, bool(scope.training))
@@ -299,7 +315,7 @@ class Layer(LayerWeights, Connected, fills_settings=True):
         for name in signature.parameters & offered.keys():
             kwargs.setdefault(name, offered[name])
         args, kwargs = arguments.cast_tree((args, kwargs), self.compute_dtype)
-        inputs = opened.given if self.composite else opened.values
+        inputs = opened.given if self.composite or self._hands_on else opened.values
         # Before the arithmetic, because it says which inputs do not go together.
         segments = None if self.composite else self._segments_after(opened)
         try:
@@ -318,12 +334,6 @@ class Layer(LayerWeights, Connected, fills_settings=True):
             return self.compute_segments(opened.values, opened.segments)
         masks = self.compute_mask(opened.values, opened.mask)
         return jax.tree.map(lambda mask: jnp.asarray(mask).astype("int32"), masks)
-
-    def _regularize_activity(self, outputs: Any) -> None:
-        regularizer = getattr(self, "activity_regularizer", None)
-        if regularizer is not None:
-            for output in jax.tree.leaves(outputs):
-                self.add_loss(regularizer(output) / output.shape[0])
 
     def _ensure_built(self, values: Any, further: dict[str, Any]) -> None:
         if self.built:
@@ -349,7 +359,8 @@ class Layer(LayerWeights, Connected, fills_settings=True):
     def _mode(self, scope: Scope, training: bool | None) -> Iterator[None]:
         before = scope.training, scope.compute_dtype
         scope.training = scope.training if training is None else bool(training)
-        scope.compute_dtype = self.compute_dtype if self.dtype_policy.mixed else None
+        casts = self.dtype_policy.mixed and self.autocast
+        scope.compute_dtype = self.compute_dtype if casts else None
         try:
             yield
         finally:

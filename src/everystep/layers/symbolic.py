@@ -55,6 +55,15 @@ def is_shape(value: Any) -> bool:
     )
 
 
+def as_shape(value: Any) -> Any:
+    """Return a shape that came from JSON, or a tree of shapes, with tuples for its lists of sizes.
+
+    >>> as_shape([[None, 3], [None, 4]])
+    [(None, 3), (None, 4)]
+    """
+    return jax.tree.map(tuple, value, is_leaf=is_shape)
+
+
 def trace(
     layer: Layer,
     input_shape: Any,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from everystep.core import kinds
 from everystep.core.dtypes import DTypePolicy
 from everystep.core.naming import path_of
 from everystep.core.settings import Configurable, setting
-from everystep.core.variables import Variable
+from everystep.core.variables import Variable, VariableHolder
 from everystep.errors import ShapeError, StateError
+from everystep.regularizers import REGULARIZER
 
 
 class LayerSettings(Configurable):
@@ -19,7 +20,11 @@ class LayerSettings(Configurable):
 
     name: str = setting(kinds.optional(kinds.NAME), default=None, kw_only=True)
     trainable: bool = setting(kinds.BOOLEAN, default=True, kw_only=True, attribute="_trainable")
-    dtype: Any = setting(kinds.DTYPE, default=None, kw_only=True, attribute="dtype_policy")
+    dtype: Any = setting(kinds.DTYPE, default=None, kw_only=True, attribute="_dtype_policy")
+    activity_regularizer: Any = setting(
+        REGULARIZER, default=None, kw_only=True, in_config="where given"
+    )
+    autocast: bool = setting(kinds.BOOLEAN, default=True, kw_only=True, in_config=False)
     input_shape: Any = setting(
         kinds.optional(kinds.SHAPE),
         default=None,
@@ -38,7 +43,7 @@ class LayerSettings(Configurable):
     _trainable: bool
     _input_shape: tuple[int | None, ...] | None
     _batch_input_shape: tuple[int | None, ...] | None
-    dtype_policy: DTypePolicy
+    _dtype_policy: DTypePolicy
 
 
 class LayerTree(LayerSettings):
@@ -52,23 +57,38 @@ class LayerTree(LayerSettings):
         """Where the layer stands: the names of the layers around it, and its own."""
         return self._path or path_of(self.name)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What comes in the place of a None comes after what the layer got in between, as in Keras.
+        if isinstance(value, Variable | LayerTree | list | dict) and vars(self).get(name) is None:
+            vars(self).pop(name, None)
+        super().__setattr__(name, value)
+
     def sublayers(self) -> list[LayerTree]:
         """Return the layers that this one holds, in the order in which it got them."""
-        return _members(self)[1]
+        return _members(self).layers
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that the layer and the layers inside hold."""
+        own = [holder for holder in _members(self).holders if holder.measures]
+        return own + [metric for layer in self.sublayers() for metric in layer.metrics]
 
     def owned_variables(self, trainable: bool = True) -> dict[Variable, bool]:
         """Return all variables, and whether training changes each.
 
-        A layer's own come first, of them the trainable ones, then those of the layers inside.
+        A layer's own come first, of them the trainable ones, each in the order in which they were
+        made; then those of its metrics and random generators, and those of the layers inside.
 
         Args:
             trainable: whether training changes anything in the layers around.
         """
         trainable = trainable and self._trainable
-        variables, layers = _members(self)
-        own = sorted(variables, key=lambda variable: not variable.trainable)
+        members = _members(self)
+        own = sorted(members.variables, key=lambda own: (not own.made_trainable, own.number))
         owned = {variable: trainable and variable.trainable for variable in own}
-        for layer in layers:
+        for holder in members.holders:
+            owned |= dict.fromkeys(holder.variables, False)
+        for layer in members.layers:
             for variable, trains in layer.owned_variables(trainable).items():
                 owned.setdefault(variable, trains)
         return owned
@@ -91,7 +111,10 @@ class LayerTree(LayerSettings):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for layer in self.sublayers():
+        members = _members(self)
+        for variable in members.variables:
+            variable.trainable = bool(value) and variable.made_trainable
+        for layer in members.layers:
             layer.trainable = value
 
     @property
@@ -102,11 +125,14 @@ class LayerTree(LayerSettings):
     trainable_variables = trainable_weights
 
     @property
-    def non_trainable_weights(self) -> list[Variable]:
+    def non_trainable_variables(self) -> list[Variable]:
         """The weights and states that training leaves alone."""
         return [variable for variable, trains in self.owned_variables().items() if not trains]
 
-    non_trainable_variables = non_trainable_weights
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves alone."""
+        return [variable for variable in self.non_trainable_variables if not variable.temporary]
 
     def named_weights(self) -> dict[str, Variable]:
         """Return all variables by path; a path that comes twice gets a number."""
@@ -158,28 +184,36 @@ class LayerTree(LayerSettings):
         """
         if not self.built:
             raise StateError(
-                f"layer '{self.path}' is not built, so its parameters cannot be counted: call it "
-                "on data, or give it an input_shape"
+                f"You tried to call `count_params` on layer '{self.path}', but it is not built, so "
+                "its parameters cannot be counted: call it on data, or give it an input_shape"
             )
         return sum(variable.size for variable in self.weights)
 
 
-def _members(layer: LayerTree) -> tuple[list[Variable], list[LayerTree]]:
-    """Return the variables and the layers that a layer's attributes hold, each once."""
+class _Members(NamedTuple):
+    """What a layer's attributes hold, each thing once."""
+
+    variables: list[Variable]
+    layers: list[LayerTree]
+    holders: list[VariableHolder]
+
+
+def _members(layer: LayerTree) -> _Members:
     found: list[Any] = []
     for name, value in vars(layer).items():
         if name != "_given":
             _collect(value, found)
     members = dict.fromkeys(found)
-    return (
+    return _Members(
         [member for member in members if isinstance(member, Variable)],
         [member for member in members if isinstance(member, LayerTree)],
+        [member for member in members if isinstance(member, VariableHolder)],
     )
 
 
 def _collect(value: Any, found: list[Any]) -> None:
     """Add what an attribute holds of variables and layers, in lists, tuples and dicts too."""
-    if isinstance(value, Variable | LayerTree):
+    if isinstance(value, Variable | LayerTree | VariableHolder):
         found.append(value)
     elif isinstance(value, list | tuple):
         for item in value:

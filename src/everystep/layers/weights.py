@@ -5,13 +5,16 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
-from everystep import initializers
+from everystep import constraints, initializers, regularizers
+from everystep.core import kinds
+from everystep.core.dtypes import DTypePolicy
 from everystep.core.loading import placeholder
 from everystep.core.randomness import initial_draw
 from everystep.core.variables import Variable
-from everystep.errors import ShapeError
+from everystep.errors import ShapeError, StateError
 from everystep.layers import symbolic
 from everystep.layers.tree import LayerTree
 
@@ -21,6 +24,15 @@ class LayerWeights(LayerTree):
 
     _built_for: Any
     _variables: list[Variable]
+
+    @property
+    def dtype_policy(self) -> DTypePolicy:
+        """The dtypes of weights and arithmetic; takes a name as well as a policy."""
+        return self._dtype_policy
+
+    @dtype_policy.setter
+    def dtype_policy(self, value: Any) -> None:
+        self._dtype_policy = kinds.DTYPE.parse(value)
 
     @property
     def dtype(self) -> str:
@@ -43,19 +55,25 @@ class LayerWeights(LayerTree):
         initializer: Any = None,
         dtype: Any = None,
         trainable: bool = True,
+        autocast: bool = True,
         regularizer: Any = None,
         constraint: Any = None,
+        aggregation: str = "none",
+        overwrite_with_gradient: bool = False,
         name: str | None = None,
     ) -> Any:
         """Create a weight of this layer; call it in `build`.
 
         Args:
-            shape: the weight's shape; no size may be unknown.
+            shape: the weight's shape, or one size; no size may be unknown.
             initializer: how its first values are drawn; Glorot uniform, or zeros for integers.
             dtype: its dtype; the policy's by default.
             trainable: whether training changes it.
-            regularizer: a function of its value that is added to the loss.
-            constraint: a function that is applied after each update.
+            autocast: whether a mixed policy casts it before the layer computes.
+            regularizer: a function of its value that is added to the loss, or its name.
+            constraint: a function that is applied after each update, or its name.
+            aggregation: how the values of several devices are put together; one process sees all.
+            overwrite_with_gradient: kept with the variable, for optimizers that look at it.
             name: its name within the layer.
 
         Returns:
@@ -63,24 +81,37 @@ class LayerWeights(LayerTree):
 
         Raises:
             ShapeError: a size of the shape is not known.
+            StateError: the layer's `__init__` has not called that of its base yet.
         """
+        if "name" not in vars(self):
+            raise StateError(
+                f"In layer '{type(self).__name__}', you forgot to call `super().__init__()` as the "
+                "first statement in the `__init__()` method"
+            )
+        if isinstance(shape, int):
+            shape = (shape,)
         shape = () if shape is None else tuple(shape)
         name = name or f"variable_{len(self._variables)}"
         self._refuse_unknown(name, shape)
-        chosen = initializers.INITIALIZER.parse(initializer or "glorot_uniform")
+        dtype = jnp.dtype(dtype or self.variable_dtype)
+        usual = "glorot_uniform" if jnp.issubdtype(dtype, jnp.floating) else "zeros"
+        chosen = initializers.INITIALIZER.parse(initializer or usual)
         variable = Variable(
-            first_value(chosen, f"{self.path}/{name}", shape, dtype or self.variable_dtype),
+            first_value(chosen, f"{self.path}/{name}", shape, dtype),
+            trainable=trainable,
+            autocast=autocast,
+            aggregation=aggregation,
             name=name,
             path=f"{self.path}/{name}",
-            trainable=trainable,
-            regularizer=regularizer,
-            constraint=constraint,
-            redraw=functools.partial(
-                first_value, chosen, shape=shape, dtype=dtype or self.variable_dtype
-            ),
+            regularizer=regularizers.get(regularizer),
+            constraint=constraints.get(constraint),
+            redraw=functools.partial(first_value, chosen, shape=shape, dtype=dtype),
         )
+        variable.overwrite_with_gradient = overwrite_with_gradient
         self._variables.append(variable)
         return variable
+
+    add_variable = add_weight
 
     def _refuse_unknown(self, name: str, shape: tuple[Any, ...]) -> None:
         if all(isinstance(size, int | np.integer) for size in shape):

@@ -9,13 +9,14 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core import Configurable, Variable, auto_name, serialize, setting
+from everystep.core.variables import VariableHolder
 from everystep.errors import ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.losses.arrays import fitted, ratio
 from everystep.losses.base import DTYPE, FUNCTION, NAME
 
 
-class Metric(Configurable, fills_settings=True):
+class Metric(VariableHolder, Configurable, fills_settings=True):
     """Base of all metrics; one of your own adds variables and defines `update_state` and `result`.
 
     Everything that a metric remembers goes through its variables, so that it works inside a
@@ -40,6 +41,7 @@ class Metric(Configurable, fills_settings=True):
         5.0
     """
 
+    measures = True
     # Not annotated, so that type checkers do not put them before a subclass's own settings.
     dtype = setting(DTYPE, default=None)
     name = setting(NAME, default=None)
@@ -85,6 +87,7 @@ class Metric(Configurable, fills_settings=True):
         value = INITIALIZER.parse(initializer).values(path, tuple(shape))
         first = np.asarray(value, dtype or self.dtype)
         variable = Variable(first, name=own, path=path, trainable=False)
+        variable.temporary = True
         self._variables.append((variable, first))
         return variable
 
