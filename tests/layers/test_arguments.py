@@ -161,3 +161,41 @@ def test_real_rows_hold_for_all_that_runs_inside() -> None:
     layer = Outer()
     layer(X)
     assert layer.inner.seen.tolist() == [True, False]
+
+
+class Choosing(Layer):
+    """A layer whose output has steps or not, as its call says."""
+
+    def call(
+        self, inputs: Any, memory: Any = None, summed: bool = False, memory_packed: Any = None
+    ) -> Any:
+        self.seen = memory_packed
+        return inputs.sum(1) if summed else inputs
+
+    declared_masking = "packed"
+
+    def compute_segments(
+        self, inputs: Any, segments: Any, summed: bool = False, packed: bool = False
+    ) -> Any:
+        self.packed = packed
+        return None if summed else segments
+
+
+def test_the_segments_of_an_output_may_depend_on_arguments_of_the_call() -> None:
+    layer = Choosing()
+    assert layer(PACKED).segments is PACKED.segments
+    assert layer.packed
+    assert not isinstance(layer(PACKED, summed=True), Steps)
+    np.testing.assert_array_equal(layer.compute_mask(X, MASK), MASK)
+    assert not layer.packed
+
+
+def test_packed_rows_and_rows_of_one_sequence_do_not_go_together() -> None:
+    class Summing(Layer):
+        stepwise = True
+
+        def call(self, inputs: Any) -> Any:
+            return inputs[0] + inputs[1]
+
+    with pytest.raises(PackedRowsError, match=r"\(Summing\).*beside rows of one sequence"):
+        Summing()([PACKED, Steps.of(X, MASK.astype(int), packed=False)])

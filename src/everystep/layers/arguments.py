@@ -73,6 +73,11 @@ def open_inputs(layer: Layer, inputs: Any, mask: Any) -> Opened:
     carriers = tuple(leaf for leaf in given if isinstance(leaf, Steps))
     for steps in carriers:
         _refuse_segments(layer, steps)
+    if not layer.composite and len({steps.packed for steps in carriers}) > 1:
+        raise PackedRowsError(
+            f"layer '{layer.path}' ({type(layer).__name__}) was given packed rows, which hold "
+            "several sequences, beside rows of one sequence: pack all of its inputs alike, or none"
+        )
     values = [leaf.values if isinstance(leaf, Steps) else leaf for leaf in given]
     ids = [leaf.segments if isinstance(leaf, Steps) else None for leaf in given]
     return Opened(
@@ -86,8 +91,8 @@ def open_inputs(layer: Layer, inputs: Any, mask: Any) -> Opened:
 def open_further(layer: Layer, arguments: dict[str, Any]) -> dict[str, Any]:
     """Take segments off the arguments besides the input, and give them to whom they are for.
 
-    The segments of an argument `value` go to the parameters `value_mask` and `value_segments` of
-    the layer's `call`. A layer of layers gets the arguments as they are.
+    The segments of an argument `value` go to the parameters `value_mask`, `value_segments` and
+    `value_packed` of the layer's `call`. A layer of layers gets the arguments as they are.
 
     Raises:
         SegmentsError: the layer would lose or misuse the segments.
@@ -101,10 +106,12 @@ def open_further(layer: Layer, arguments: dict[str, Any]) -> dict[str, Any]:
         if carriers:
             found[name] = jax.tree.map(_values_of, value, is_leaf=is_steps)
             segments = jax.tree.map(_segments_of, value, is_leaf=is_steps)
-            for handed, own in ((f"{name}_mask", mask_of), (f"{name}_segments", lambda ids: ids)):
-                if handed in layer.call_signature.parameters:
-                    found[handed] = arguments.get(handed, own(segments))
-            _refuse_further(layer, name, found, any(steps.packed for steps in carriers))
+            packed = any(steps.packed for steps in carriers)
+            handed = {"mask": mask_of(segments), "segments": segments, "packed": packed}
+            for what, own in handed.items():
+                if f"{name}_{what}" in layer.call_signature.parameters:
+                    found[f"{name}_{what}"] = arguments.get(f"{name}_{what}", own)
+            _refuse_further(layer, name, found, packed)
     return found
 
 
@@ -243,13 +250,15 @@ def cast_tree(tree: Any, dtype: str) -> Any:
 
 
 def close_outputs(outputs: Any, segments: Any, opened: Opened) -> Any:
-    """Put segments on the outputs: one for a single output, or a list with one or None for each."""
+    """Put segments on the outputs: one for a single output, or a tree with one or None for each."""
     if isinstance(segments, list | tuple):
         closed = [
             close_outputs(output, own, opened)
             for output, own in zip(outputs, segments, strict=True)
         ]
         return type(outputs)(closed)
+    if isinstance(segments, dict):
+        return {name: close_outputs(outputs[name], segments[name], opened) for name in outputs}
     if segments is None or isinstance(outputs, Steps):
         return outputs
     for steps in opened.carriers:

@@ -119,7 +119,7 @@ class Layer(LayerLosses, Connected, fills_settings=True):
         super().__init_subclass__(**kwargs)
         if "build" in vars(cls):
             cls.build = _stands(vars(cls)["build"])  # type: ignore[method-assign]
-        cls.call_signature = CallSignature.of(cls.call, cls.build)
+        cls.call_signature = CallSignature.of(cls.call, cls.build, cls.compute_segments)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Give a new layer what it has before its settings are known."""
@@ -255,7 +255,7 @@ class Layer(LayerLosses, Connected, fills_settings=True):
             masks = [leaf.mask if isinstance(leaf, Steps) else None for leaf in outputs]
             return masks if len(masks) > 1 else masks[0]
         opened = arguments.open_inputs(self, inputs, mask)
-        return arguments.mask_of(self.compute_segments(opened.values, opened.segments))
+        return arguments.mask_of(self._segments_after(opened, {"packed": opened.packed}))
 
     # The call.
 
@@ -264,7 +264,10 @@ class Layer(LayerLosses, Connected, fills_settings=True):
         raise NotImplementedError(f"{type(self).__name__} does not define call")
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
-        """Return the segments of the outputs, given the inputs and theirs (None for none)."""
+        """Return the segments of the outputs, given the inputs and theirs (None for none).
+
+        A layer that overrides it may name `packed`, and arguments of its `call`, besides.
+        """
         return arguments.agreed(self, segments)
 
     def check_values(self, inputs: Any) -> None:
@@ -317,7 +320,7 @@ class Layer(LayerLosses, Connected, fills_settings=True):
         args, kwargs = arguments.cast_tree((args, kwargs), self.compute_dtype)
         inputs = opened.given if self.composite or self._hands_on else opened.values
         # Before the arithmetic, because it says which inputs do not go together.
-        segments = None if self.composite else self._segments_after(opened)
+        segments = None if self.composite else self._segments_after(opened, offered | kwargs)
         try:
             outputs = self.call(inputs, *args, **kwargs)
         except Exception as error:
@@ -329,9 +332,12 @@ class Layer(LayerLosses, Connected, fills_settings=True):
             return outputs
         return arguments.close_outputs(outputs, segments, opened)
 
-    def _segments_after(self, opened: arguments.Opened) -> Any:
+    def _segments_after(self, opened: arguments.Opened, handed: dict[Any, Any]) -> Any:
         if not self._own_mask:
-            return self.compute_segments(opened.values, opened.segments)
+            decisive = {
+                name: handed[name] for name in self.call_signature.decisive if name in handed
+            }
+            return self.compute_segments(opened.values, opened.segments, **decisive)
         masks = self.compute_mask(opened.values, opened.mask)
         return jax.tree.map(lambda mask: jnp.asarray(mask).astype("int32"), masks)
 

@@ -21,28 +21,37 @@ class CallSignature:
         parameters: all parameters of `call`.
         places: those that can be given by place, in order; the first one is the layer's input.
         shapes: the arguments of `call` whose shapes `build` takes besides the input's.
+        decisive: the arguments of `call` on which the output's segments depend besides the input.
 
     Example:
         >>> def call(self, query, value, query_mask=None, value_segments=None): ...
         >>> def build(self, query_shape, value_shape): ...
-        >>> signature = CallSignature.of(call, build)
-        >>> signature.first, signature.places, signature.shapes
-        ('query', ('query', 'value', 'query_mask'), ('value',))
+        >>> def compute_segments(self, inputs, segments, packed=False): ...
+        >>> signature = CallSignature.of(call, build, compute_segments)
+        >>> signature.first, signature.places, signature.shapes, signature.decisive
+        ('query', ('query', 'value', 'query_mask'), ('value',), ('packed',))
     """
 
     parameters: frozenset[str]
     places: tuple[str, ...]
     shapes: tuple[str, ...]
+    decisive: tuple[str, ...]
 
     @classmethod
-    def of(cls, call: Callable[..., Any], build: Callable[..., Any]) -> CallSignature:
-        """Read the parameters of a class's `call` and `build`."""
+    def of(
+        cls,
+        call: Callable[..., Any],
+        build: Callable[..., Any],
+        compute_segments: Callable[..., Any],
+    ) -> CallSignature:
+        """Read the parameters of a class's `call`, `build` and `compute_segments`."""
         by_place = [name for name in _named(call, by_place=True) if not _is_handed(name)]
         shapes = [name.removesuffix("_shape") for name in _named(build)[1:]]
         return cls(
             frozenset(_named(call)),
             tuple(by_place),
             tuple(name for name in shapes if name in by_place),
+            tuple(_named(compute_segments)[2:]),
         )
 
     @property
@@ -92,4 +101,4 @@ def _named(function: Callable[..., Any], by_place: bool = False) -> list[str]:
 
 
 def _is_handed(name: str) -> bool:
-    return name in _HANDED or name.endswith("_segments")
+    return name in _HANDED or name.endswith(("_segments", "_packed"))
