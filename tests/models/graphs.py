@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,9 +34,12 @@ class Plan:
         results = [room.Input((STEPS, UNITS), name=f"in_{n}") for n in range(self.inputs)]
         layers: dict[str, Any] = {}
         for step in self.steps:
+            given = [results[source] for source in step.sources]
+            if step.kind in OPERATORS:
+                results.append(OPERATORS[step.kind](*given))
+                continue
             if step.layer not in layers:
                 layers[step.layer] = MAKERS[step.kind](room, step.layer)
-            given = [results[source] for source in step.sources]
             results.append(layers[step.layer](*given))
         used = results[: self.inputs]
         return room.Model(used, [results[number] for number in self.outputs], name="whole")
@@ -57,6 +61,14 @@ MAKERS: dict[str, Any] = {
 }
 
 
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "plus": lambda one, other: one + other,
+    "scale": lambda one, other: (1 - one * 0.5) / 2 - abs(other),
+    "turn": lambda one, other: one[:, ::-1] @ np.eye(UNITS, dtype="float32") ** 2,
+    "choose": lambda one, other: one * (other > 0) + (other <= 0) * other**3,
+}
+
+
 def _nested(room: Any, name: str) -> Any:
     one = room.Input((STEPS, UNITS), name=f"{name}_in")
     inside = room.layers.Dense(UNITS, name=f"{name}_inside")
@@ -73,7 +85,8 @@ def plans(draw: st.DrawFn, kinds: tuple[str, ...], most: int = 8) -> Plan:
         shared = [step.layer for step in steps if step.kind == kind]
         new = f"{kind}_{number}"
         layer = draw(st.sampled_from([new, *shared])) if shared else new
-        sources = (draw(st.integers(0, inputs + number - 1)),)
+        count = 2 if kind in OPERATORS else 1
+        sources = tuple(draw(st.integers(0, inputs + number - 1)) for _ in range(count))
         steps.append(Step(kind, layer, sources))
     count = inputs + len(steps)
     outputs = draw(st.lists(st.integers(inputs, count - 1), min_size=1, max_size=3, unique=True))

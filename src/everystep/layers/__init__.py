@@ -1,6 +1,7 @@
 """The layers, each its settings, its weights and its equation; `Layer` holds what all share."""
 
 from everystep.core.registry import Catalogue
+from everystep.layers import operations
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
@@ -35,6 +36,8 @@ CATALOGUE = Catalogue(
         TimeDistributed,
     ],
 )
+
+OPERATIONS = operations.CATALOGUE
 
 __all__ = [
     "LSTM",

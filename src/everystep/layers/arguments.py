@@ -146,7 +146,7 @@ def _opened(layer: Layer, leaf: Any) -> Any:
     return as_array(layer, leaf, dtype)
 
 
-def agreed(layer: Layer, segments: Any) -> Any:
+def agreed(layer: Any, segments: Any) -> Any:
     """Return the one segments that all inputs share which carry any, or None.
 
     Raises:
@@ -171,9 +171,22 @@ def _one_for_each(layer: Layer, mask: Any, count: int) -> list[Any]:
     return masks
 
 
+def _unmasked(layer: Layer, given: Any) -> Any:
+    """Take off the mask that an input carries, because `mask=False` asks for that."""
+    if isinstance(given, Steps) and given.packed:
+        raise PackedRowsError(
+            f"layer '{layer.path}' ({type(layer).__name__}) was asked to go without a mask, but "
+            "was given packed rows, in which it says where sequences begin: unpack them and pad "
+            "each sequence into a row of its own"
+        )
+    return _values_of(given)
+
+
 def _masked(layer: Layer, given: Any, mask: Any) -> Any:
     if mask is None:
         return given
+    if mask is False:
+        return _unmasked(layer, given)
     mask = jnp.asarray(mask)
     values = _values_of(given)
     if mask.ndim != 2 or tuple(mask.shape) != tuple(values.shape[:2]):
@@ -182,7 +195,7 @@ def _masked(layer: Layer, given: Any, mask: Any) -> Any:
             f"{tuple(values.shape[:2])} like its input of shape {tuple(values.shape)}, not "
             f"{tuple(mask.shape)}"
         )
-    if isinstance(given, Steps):
+    if isinstance(given, Steps) and given.packed:
         return given.replace(segments=jnp.where(mask, given.segments, 0))
     return from_mask(values, mask)
 

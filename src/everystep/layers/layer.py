@@ -282,7 +282,8 @@ class Layer(LayerLosses, Connected, fills_settings=True):
             *args: the arguments of the layer's `call`: arrays, `Steps`, symbols from `Input`, or
                 trees of them.
             mask: True at real steps, of shape (batch, steps), where the input is a plain array; for
-                a list of inputs one for each, or one for all.
+                a list of inputs one for each, or one for all. False takes off the mask that an
+                input carries.
             training: whether to behave as in training; by default as the layer around does.
             **kwargs: the arguments of the layer's `call` by name.
 

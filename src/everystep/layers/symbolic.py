@@ -106,21 +106,28 @@ def input_dtypes(layer: Layer, count: int) -> list[Any]:
 
 
 def trace_specs(layer: Layer, *args: Any, **kwargs: Any) -> Trace:
-    """Run a layer on trees of `jax.ShapeDtypeStruct`; arguments of other kinds are as they are."""
+    """Run a layer on trees of `jax.ShapeDtypeStruct`; arguments of other kinds are as they are.
+
+    One object stands for one array: what the layer gives on as it is, such as segments, comes out
+    as the object that went in.
+    """
     scope = Scope(noise=Noise(jax.random.key(0), 0), recording=True)
     leaves, tree = jax.tree.flatten((args, kwargs))
-    places = [place for place, leaf in enumerate(leaves) if is_spec(leaf)]
+    specs = list({id(leaf): leaf for leaf in leaves if is_spec(leaf)}.values())
+    given_on: list[Any] = []
 
     def run(arrays: list[Any]) -> Any:
-        filled = list(leaves)
-        for place, array in zip(places, arrays, strict=True):
-            filled[place] = array
-        args, kwargs = jax.tree.unflatten(tree, filled)
+        of_spec = {id(spec): array for spec, array in zip(specs, arrays, strict=True)}
+        of_array = {id(array): spec for spec, array in zip(specs, arrays, strict=True)}
+        args, kwargs = jax.tree.unflatten(tree, [of_spec.get(id(leaf), leaf) for leaf in leaves])
         with scope.active():
-            return layer(*args, **kwargs)
+            outputs = layer(*args, **kwargs)
+        given_on.extend(of_array.get(id(leaf)) for leaf in jax.tree.leaves(outputs))
+        return outputs
 
-    outputs = jax.eval_shape(run, [leaves[place] for place in places])
-    return Trace(outputs, scope.calls)
+    found, structure = jax.tree.flatten(jax.eval_shape(run, specs))
+    kept = [new if old is None else old for old, new in zip(given_on, found, strict=True)]
+    return Trace(jax.tree.unflatten(structure, kept), scope.calls)
 
 
 def is_spec(value: Any) -> bool:

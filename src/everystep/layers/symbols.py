@@ -16,13 +16,14 @@ from jax.errors import InconclusiveDimensionOperation
 from everystep.core.naming import auto_name
 from everystep.errors import DataError, StateError
 from everystep.layers import symbolic
+from everystep.layers.operators import SymbolOperators
 from everystep.sequences import Steps
 
 if TYPE_CHECKING:
     from everystep.layers.layer import Layer
 
 
-class KerasTensor:
+class KerasTensor(SymbolOperators):
     """A symbol: an array of which shape and dtype are known, and which call of a layer gives it.
 
     Layers called on symbols give symbols, and so do Python's operators. `Input` makes the first.
@@ -40,9 +41,6 @@ class KerasTensor:
         >>> es.layers.Dense(5)(es.Input((50, 10))).shape
         (None, 50, 5)
     """
-
-    # NumPy must leave `array + symbol` to us instead of taking the symbol for a scalar.
-    __array_ufunc__ = None
 
     def __init__(
         self,
@@ -153,6 +151,9 @@ class Connected:
     name: str
     nodes: list[Node]
 
+    first_call: int = 0
+    """The number that files give to the first call."""
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Start without any call."""
         self = super().__new__(cls)
@@ -226,6 +227,12 @@ def connect(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         specs[symbol] = _spec_of_input(symbol, dtype)
     outputs = traced(layer, *replaced((args, kwargs), specs))
     return Node(layer, args, kwargs, outputs).result
+
+
+def connect_operation(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call an operation on symbols and return the symbol of its result."""
+    specs = {symbol: symbol.spec for symbol in symbols_in((args, kwargs))}
+    return Node(operation, args, kwargs, traced(operation, *replaced((args, kwargs), specs))).result
 
 
 def _spec_of_input(symbol: KerasTensor, dtype: str) -> Any:

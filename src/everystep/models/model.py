@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
 
 import jax
 
+from everystep.core.registry import serialize
 from everystep.core.scope import current_scope
+from everystep.core.sharing import sharing
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
 from everystep.layers.symbols import KerasTensor
 from everystep.models import files
 from everystep.models.arranging import arranged
 from everystep.models.graph import Graph
+from everystep.models.graph_config import graph_from_config, graph_to_config
 from everystep.models.summary import print_summary
 from everystep.training import Trainer
 
@@ -70,6 +76,8 @@ class Model(Trainer, Layer, fills_settings=True):
         graph = Graph.between(given.pop("inputs"), given.pop("outputs"))
         super().__init__(**{name: value for name, value in given.items() if value is not None})
         self._graph, self._members_of_graph = graph, graph.layers
+        # In Keras's files the making of a functional model counts as a call.
+        self.first_call = 1
         self._built_for = jax.tree.map(lambda symbol: symbol.shape, graph.inputs)
         self.built = True
 
@@ -188,6 +196,38 @@ class Model(Trainer, Layer, fills_settings=True):
             f"model '{self.name}' has no layer {name if index is None else index!r}: it has {names}"
         )
 
+    def get_config(self) -> dict[str, Any]:
+        """Return the settings as plain data, and of a model of symbols its layers and calls."""
+        if self._graph is None or not _takes_symbols(type(self)):
+            return super().get_config()
+        return {"name": self.name, "trainable": self.trainable} | graph_to_config(self._graph)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """Return a new model from what `get_config` gave, here or in Keras."""
+        if not (config.keys() >= _GRAPH_KEYS and _takes_symbols(cls)):
+            return super().from_config(config)
+        inputs, outputs, order = graph_from_config(config)
+        rest = {name: value for name, value in config.items() if name not in _GRAPH_KEYS}
+        model = cls(inputs=inputs, outputs=outputs, **rest)
+        model._keep_order(order)
+        return model
+
+    def _keep_order(self, names: list[str]) -> None:
+        """Let the layers of the graph stand in the order of these names."""
+        graph = self._in_graph("layers")
+        ordered = sorted(graph.layers, key=lambda layer: names.index(layer.name))
+        self._graph, self._members_of_graph = replace(graph, layers=ordered), ordered
+
+    def to_json(self, **kwargs: Any) -> str:
+        """Return the model's class and configuration as JSON, without weights.
+
+        Args:
+            **kwargs: arguments of `json.dumps`.
+        """
+        with sharing():
+            return json.dumps(serialize(self), **kwargs)
+
     def summary(
         self,
         line_length: int | None = None,
@@ -242,6 +282,21 @@ class Functional(Model):
 def _names_graph(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether the arguments of a model are symbols of inputs and outputs."""
     return len(args) > 1 or ("outputs" in kwargs and (len(args) == 1 or "inputs" in kwargs))
+
+
+def _takes_symbols(cls: type[Model]) -> bool:
+    """Whether a class is made of `(inputs, outputs, name)`, so that a graph says all of it."""
+    if not cls._own_init:
+        return True
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    open_ended = {parameter.kind for parameter in parameters}
+    names = [parameter.name for parameter in parameters if parameter.kind in _BY_PLACE]
+    return names[1:] == ["inputs", "outputs", "name"] or open_ended >= _OPEN
+
+
+_BY_PLACE = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_OPEN = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+_GRAPH_KEYS = {"layers", "input_layers", "output_layers"}
 
 
 def _one_or_all(shapes: list[Any]) -> Any:
