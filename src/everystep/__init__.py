@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from everystep.layers import Input
     from everystep.layers.apply import apply, weights_of
     from everystep.layers.symbols import KerasTensor
-    from everystep.models import Model, Sequential, load_model
+    from everystep.models import Model, Sequential, from_keras, load_model
     from everystep.sequences import Steps, pack
 
 __version__ = "0.1.0"
@@ -46,6 +46,7 @@ __all__ = [
     "callbacks",
     "constraints",
     "errors",
+    "from_keras",
     "initializers",
     "layers",
     "load_model",
@@ -71,6 +72,7 @@ _HOMES = {
     # Not `core`: a variable may be made from the name of an initializer, so those must be known.
     "Variable": "layers.weights",
     "apply": "layers.apply",
+    "from_keras": "models",
     "load_model": "models",
     "pack": "sequences",
     "weights_of": "layers.apply",

@@ -21,7 +21,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         custom_objects: classes and functions of your own, by the names that the JSON calls them.
 
     Raises:
-        FormatError: it is not JSON.
+        FormatError: it is not JSON, or names a layer that is in no table.
         SettingError: it is not the configuration of a model, or names a class that is in no table.
 
     Example:
@@ -32,7 +32,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
         >>> again.output_shape, again.count_params()
         ((None, 5, 3), 12)
     """
-    config = from_keras(parse_json(json_string, "the JSON of a model"))
+    where = "the JSON of a model"
+    config = from_keras(parse_json(json_string, where), where)
     with custom_object_scope(custom_objects or {}), sharing():
         model = deserialize(config)
     if not isinstance(model, Model):

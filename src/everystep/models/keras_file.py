@@ -73,23 +73,36 @@ def read_model(path: Path, compile: bool) -> Any:
         FormatError: the file is damaged, hostile, from another version, or holds what we do not
             have.
     """
-    archive = read_archive(path)
-    _check_version(parse_json(archive.metadata, f"{path}: {METADATA}"), path)
-    tensors = read_hdf5(io.BytesIO(archive.weights), f"{path}: {WEIGHTS}")
-    where = f"{path}: {CONFIG}"
-    config = from_keras(parse_json(archive.config, where))
-    model = rebuilt(config, sum(array.size for array in tensors.values()), where)
-    _set_weights(model, tensors, str(path))
+    return model_of(read_archive(path), compile, str(path))
+
+
+def model_of(archive: KerasArchive, compile: bool, where: str) -> Any:
+    """Return the model that an archive holds.
+
+    Args:
+        archive: the archive.
+        compile: whether to compile the model as it was.
+        where: the file, for error messages.
+
+    Raises:
+        FormatError: the archive is hostile, from another version, or holds what we do not have.
+    """
+    _check_version(parse_json(archive.metadata, f"{where}: {METADATA}"), where)
+    tensors = read_hdf5(io.BytesIO(archive.weights), f"{where}: {WEIGHTS}")
+    place = f"{where}: {CONFIG}"
+    config = from_keras(parse_json(archive.config, place), place)
+    model = rebuilt(config, sum(array.size for array in tensors.values()), place)
+    _set_weights(model, tensors, where)
     if compile:
-        compile_again(model, config.get("compile_config"), str(path))
+        compile_again(model, config.get("compile_config"), where)
     return model
 
 
-def _check_version(metadata: Any, path: Path) -> None:
+def _check_version(metadata: Any, where: str) -> None:
     version = metadata.get("keras_version") if isinstance(metadata, dict) else None
     if not isinstance(version, str) or not version.startswith("3."):
         raise FormatError(
-            f"{path}: {METADATA}: keras_version is {str(version)[:40]!r}, but this everystep reads "
+            f"{where}: {METADATA}: keras_version is {str(version)[:40]!r}, but everystep reads "
             "files of Keras 3. For an older file load it in Keras 3 and save it again; for a newer "
             "one install a newer everystep"
         )
