@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis.extra import numpy as arrays
 
 import everystep as es
+from everystep import regularizers, saving, utils
 from everystep.errors import DataError, SettingError
 from everystep.utils import pad_sequences, set_random_seed, to_categorical
 
@@ -110,3 +111,42 @@ def test_a_seed_makes_everything_repeatable() -> None:
 def test_what_is_no_seed_is_refused(seed: Any) -> None:
     with pytest.raises(SettingError, match="seed"):
         set_random_seed(seed)
+
+
+def test_names_of_classes_are_kept_as_in_keras() -> None:
+    @saving.register_keras_serializable(package="kept", name="Other")
+    class Own(regularizers.L2):
+        """A class of a user."""
+
+    class Inner(Own):
+        """One that is not registered must not go by its base's name."""
+
+    assert saving.get_registered_name(Own) == "kept>Other"
+    assert saving.get_registered_name(Inner) == "Inner"
+    assert saving.get_registered_object("kept>Other") is Own
+    assert saving.get_registered_object("none") is None
+    assert saving.get_registered_object("none", {"none": Own}) is Own
+    data = saving.serialize_keras_object(Inner(0.5))
+    assert data["registered_name"] == "Inner"
+    with pytest.raises(SettingError, match="which is not registered"):
+        saving.deserialize_keras_object(data)
+    assert type(saving.deserialize_keras_object(data, {"Inner": Inner})) is Inner
+    saving.get_custom_objects()["Inner"] = Inner
+    assert type(regularizers.deserialize(data)) is Inner
+    del saving.get_custom_objects()["Inner"]
+    with saving.CustomObjectScope({"Inner": Inner}):
+        assert type(saving.deserialize_keras_object(data)) is Inner
+    assert type(regularizers.deserialize("Inner", {"Inner": Inner})) is Inner
+
+
+def test_arrays_and_tuples_as_in_keras() -> None:
+    values = np.array([[3.0, 4.0, 0.0], [0.0, 0.0, 0.0]])
+    for chosen in ({}, {"order": 1}, {"axis": 1}):
+        found, wanted = (each.normalize(values, **chosen) for each in (utils, keras.utils))
+        np.testing.assert_allclose(found, wanted)
+    for parts in ((1,), (1, 2), (1, 2, 3)):
+        wanted = keras.utils.unpack_x_y_sample_weight(parts)
+        assert utils.unpack_x_y_sample_weight(parts) == wanted
+        assert utils.pack_x_y_sample_weight(*parts) == keras.utils.pack_x_y_sample_weight(*parts)
+    with pytest.raises(DataError, match="Data is expected to be in format"):
+        utils.unpack_x_y_sample_weight((1, 2, 3, 4))

@@ -11,40 +11,63 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from everystep import (
         activations,
+        backend,
         callbacks,
+        config,
         constraints,
+        dtype_policies,
         errors,
         initializers,
         layers,
         losses,
         metrics,
+        mixed_precision,
         models,
         optimizers,
+        preprocessing,
         random,
         regularizers,
         saving,
         utils,
     )
-    from everystep.core import Variable
-    from everystep.layers import Input
+    from everystep.core import DTypePolicy, Variable
+    from everystep.dtype_policies import FloatDTypePolicy
+    from everystep.initializers import Initializer
+    from everystep.layers import Input, InputSpec, Layer
     from everystep.layers.apply import apply, weights_of
     from everystep.layers.symbols import KerasTensor
+    from everystep.losses import Loss
+    from everystep.metrics import Metric
     from everystep.models import Model, Sequential, from_keras, load_model
+    from everystep.optimizers import Optimizer
+    from everystep.regularizers import Regularizer
     from everystep.sequences import Steps, pack
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "DTypePolicy",
+    "FloatDTypePolicy",
+    "Initializer",
     "Input",
+    "InputSpec",
     "KerasTensor",
+    "Layer",
+    "Loss",
+    "Metric",
     "Model",
+    "Optimizer",
+    "Regularizer",
     "Sequential",
     "Steps",
     "Variable",
     "activations",
     "apply",
+    "backend",
     "callbacks",
+    "config",
     "constraints",
+    "dtype_policies",
     "errors",
     "from_keras",
     "initializers",
@@ -52,9 +75,11 @@ __all__ = [
     "load_model",
     "losses",
     "metrics",
+    "mixed_precision",
     "models",
     "optimizers",
     "pack",
+    "preprocessing",
     "random",
     "regularizers",
     "saving",
@@ -64,9 +89,18 @@ __all__ = [
 
 # Where a name stands that is not a module of its own.
 _HOMES = {
+    "DTypePolicy": "core",
+    "FloatDTypePolicy": "dtype_policies",
+    "Initializer": "initializers",
     "Input": "layers",
+    "InputSpec": "layers",
     "KerasTensor": "layers.symbols",
+    "Layer": "layers",
+    "Loss": "losses",
+    "Metric": "metrics",
     "Model": "models",
+    "Optimizer": "optimizers",
+    "Regularizer": "regularizers",
     "Sequential": "models",
     "Steps": "sequences",
     # Not `core`: a variable may be made from the name of an initializer, so those must be known.

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 
 from everystep.core import Catalogue, Kind
 from everystep.core import serialize as serialize_value
+from everystep.core.registry import deserializer
 
 Activation = Callable[[Any], Any]
 
@@ -316,7 +317,7 @@ def serialize(activation: Any) -> Any:
     return serialize_value(activation)
 
 
-deserialize = get
+deserialize = deserializer(get)
 ACTIVATION = Kind(
     "the name of an activation, such as 'relu' or 'softmax', or a callable, or None",
     get,

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from everystep.core import Catalogue, Configurable, Kind, serialize, setting
 from everystep.core.kinds import INTEGERS, NUMBER
+from everystep.core.registry import deserializer
 
 # Added to a norm before dividing by it, as Keras does.
 EPSILON = 1e-7
@@ -126,7 +127,7 @@ def get(identifier: Any) -> Any:
     return found
 
 
-deserialize = get
+deserialize = deserializer(get)
 CONSTRAINT = Kind(
     "the name of a constraint, such as 'max_norm', or a constraint, or None",
     get,

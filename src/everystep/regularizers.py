@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from everystep.core import Catalogue, Configurable, Kind, serialize, setting
 from everystep.core.kinds import NUMBER, one_of
+from everystep.core.registry import deserializer
 from everystep.errors import ShapeError
 
 
@@ -136,7 +137,7 @@ def get(identifier: Any) -> Any:
     return found
 
 
-deserialize = get
+deserialize = deserializer(get)
 REGULARIZER = Kind(
     "the name of a regularizer, such as 'l2', or a regularizer, or None",
     get,

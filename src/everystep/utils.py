@@ -1,4 +1,4 @@
-"""Small helpers under Keras's names: seeds, one-hot targets, sequences padded to one length."""
+"""Small helpers under Keras's names: seeds, one-hot targets, padded sequences, names of classes."""
 
 from __future__ import annotations
 
@@ -6,12 +6,43 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
-from everystep.core import randomness
+from everystep.core import naming, randomness
+from everystep.core.defaults import floatx
 from everystep.errors import DataError, SettingError
+from everystep.layers.symbols import KerasTensor
+from everystep.saving import (
+    CustomObjectScope,
+    custom_object_scope,
+    deserialize_keras_object,
+    get_custom_objects,
+    get_registered_name,
+    get_registered_object,
+    register_keras_serializable,
+    serialize_keras_object,
+)
 
-__all__ = ["pad_sequences", "set_random_seed", "to_categorical"]
+__all__ = [
+    "CustomObjectScope",
+    "clear_session",
+    "custom_object_scope",
+    "deserialize_keras_object",
+    "get_custom_objects",
+    "get_registered_name",
+    "get_registered_object",
+    "is_keras_tensor",
+    "normalize",
+    "pack_x_y_sample_weight",
+    "pad_sequences",
+    "register_keras_serializable",
+    "serialize_keras_object",
+    "set_random_seed",
+    "standardize_dtype",
+    "to_categorical",
+    "unpack_x_y_sample_weight",
+]
 
 Array = np.ndarray[Any, Any]
 
@@ -134,6 +165,93 @@ def pad_sequences(
         where = slice(length - len(kept), None) if padding == "pre" else slice(len(kept))
         padded[number, where] = kept.astype(dtype)
     return padded
+
+
+def clear_session(free_memory: bool = True) -> None:
+    """Start automatic names from the beginning again.
+
+    There is nothing else to clear: models keep nothing behind their backs.
+
+    Args:
+        free_memory: taken for compatibility.
+    """
+    del free_memory
+    naming.reset_names()
+
+
+def is_keras_tensor(x: Any) -> bool:
+    """Whether a value is a symbol: an array of which only shape and dtype are known.
+
+    Example:
+        >>> import everystep as es
+        >>> is_keras_tensor(es.Input((3,))), is_keras_tensor(np.ones(3))
+        (True, False)
+    """
+    return isinstance(x, KerasTensor)
+
+
+def standardize_dtype(dtype: Any) -> str:
+    """Return the name of a dtype; that of `config.floatx()` for None.
+
+    Raises:
+        SettingError: there is no such dtype.
+
+    Example:
+        >>> standardize_dtype(np.int32), standardize_dtype(None)
+        ('int32', 'float32')
+    """
+    try:
+        return str(jnp.dtype(floatx() if dtype is None else dtype))
+    except TypeError:
+        raise SettingError(f"Invalid dtype: {dtype!r} is the name of no dtype") from None
+
+
+def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
+    """Return an array divided by its norms along an axis, so that these become 1.
+
+    Args:
+        x: the array.
+        axis: the axis.
+        order: the order of the norm: 2 for lengths, 1 for sums of absolute values.
+
+    Example:
+        >>> normalize(np.array([3.0, 4.0])).tolist()
+        [0.6, 0.8]
+    """
+    norms = np.linalg.norm(x, order, axis, keepdims=True)
+    return x / np.where(norms == 0, 1, norms)
+
+
+def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
+    """Return inputs, targets and weights in the tuple that `fit` takes, without what is None.
+
+    Example:
+        >>> pack_x_y_sample_weight(1, 2), pack_x_y_sample_weight(1)
+        ((1, 2), 1)
+    """
+    if y is None:
+        return (x,) if isinstance(x, tuple | list) else x
+    return (x, y) if sample_weight is None else (x, y, sample_weight)
+
+
+def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
+    """Return inputs, targets and weights from such a tuple, with None for what it lacks.
+
+    Raises:
+        DataError: the tuple has more than three parts.
+
+    Example:
+        >>> unpack_x_y_sample_weight((1, 2))
+        (1, 2, None)
+    """
+    parts = tuple(data) if isinstance(data, tuple | list) else (data,)
+    if not 1 <= len(parts) <= 3:
+        raise DataError(
+            "Data is expected to be in format `x`, `(x,)`, `(x, y)`, or `(x, y, sample_weight)`, "
+            f"not {len(parts)} parts"
+        )
+    x, y, sample_weight = (*parts, None, None)[:3]
+    return x, y, sample_weight
 
 
 def _steps_of(number: int, sequence: Any) -> Array:

@@ -1,11 +1,13 @@
 """Dtype policies: in which precision a layer keeps its weights, and in which it computes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from everystep.core.defaults import floatx
 from everystep.errors import SettingError
 
 POLICIES: dict[str, tuple[str, str]] = {
@@ -24,7 +26,8 @@ class DTypePolicy:
 
     Args:
         name: one of `float32`, `float64`, `bfloat16`, `float16`, `mixed_bfloat16` and
-            `mixed_float16`; the mixed ones keep weights in float32.
+            `mixed_float16`; the mixed ones keep weights in float32. Without a name it is that of
+            `config.floatx()`.
 
     Raises:
         SettingError: no policy has that name, or float64 is asked for while JAX has it switched
@@ -35,9 +38,20 @@ class DTypePolicy:
         'float32'
     """
 
-    name: str = "float32"
+    name: Any = None
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the name as plain data."""
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "DTypePolicy":
+        """Return the policy that `get_config` described."""
+        return cls(config["name"])
 
     def __post_init__(self) -> None:
+        # The class is frozen, so that layers can share a policy.
+        object.__setattr__(self, "name", self.name or floatx())
         if self.name not in POLICIES:
             raise SettingError(f"dtype must be one of {', '.join(POLICIES)}, not {self.name!r}")
         if self.name == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
@@ -63,11 +77,14 @@ class DTypePolicy:
 
     @classmethod
     def parse(cls, value: Any) -> "DTypePolicy":
-        """Return the policy for a name, a dtype, a policy, its configuration, or None."""
+        """Return the policy for a name, a dtype, a policy, its configuration, or None.
+
+        None stands for the policy that `config.set_dtype_policy` set, or for the usual dtype.
+        """
         if isinstance(value, cls):
             return value
         if value is None:
-            return cls()
+            return dtype_policy()
         if isinstance(value, dict):
             return cls(value["config"]["name"])
         return cls(value if isinstance(value, str) else jnp.dtype(value).name)
@@ -80,6 +97,36 @@ class DTypePolicy:
             "config": {"name": self.name},
             "registered_name": None,
         }
+
+
+@dataclass
+class _Usual:
+    policy: DTypePolicy | None = None
+
+
+_usual = _Usual()
+
+
+def dtype_policy() -> DTypePolicy:
+    """Return the policy of layers that are given none.
+
+    Example:
+        >>> dtype_policy()
+        DTypePolicy(name='float32')
+    """
+    return DTypePolicy() if _usual.policy is None else _usual.policy
+
+
+def set_dtype_policy(policy: Any) -> None:
+    """Set the policy of layers that are given none; those that exist keep theirs.
+
+    Args:
+        policy: a name such as `"mixed_bfloat16"`, or a policy.
+
+    Raises:
+        SettingError: there is no such policy.
+    """
+    _usual.policy = DTypePolicy.parse(policy)
 
 
 def is_float(array: Any) -> bool:

@@ -80,6 +80,25 @@ def named(module: str, name: Any) -> Any:
     return _catalogues[module].make(name)
 
 
+def deserializer(get: Callable[[Any], T]) -> Callable[..., T]:
+    """Return a family's `deserialize`: its `get`, which also takes names of a user's own."""
+
+    def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> T:
+        """Return the object for a configuration or a name.
+
+        Args:
+            config: the configuration.
+            custom_objects: names of classes and functions of your own.
+
+        Raises:
+            SettingError: the name is in no table.
+        """
+        with custom_object_scope(custom_objects or {}):
+            return get(config)
+
+    return deserialize
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that no table has, with the nearest one that exists."""
     names = sorted(set(known))
@@ -116,6 +135,40 @@ def register_keras_serializable(
         return thing
 
     return register
+
+
+def get_registered_name(obj: Any) -> str:
+    """Return the name under which a class or function is registered, or else its own.
+
+    Example:
+        >>> @register_keras_serializable(package="docs")
+        ... def twice(x):
+        ...     return 2 * x
+        >>> get_registered_name(twice), get_registered_name(dict)
+        ('docs>twice', 'dict')
+    """
+    return str(vars(obj).get("__registered_name__", obj.__name__))
+
+
+def get_registered_object(
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """Return the class or function that is registered under a name, or None.
+
+    Args:
+        name: the name.
+        custom_objects: a table to look in after those of the scope and the registered ones.
+        module_objects: a table to look in last.
+    """
+    tables = (_custom.get(), _registered, custom_objects or {}, module_objects or {})
+    return next((table[name] for table in tables if name in table), None)
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """Return the table of what is registered; what is put into it is registered as well."""
+    return _registered
 
 
 @contextmanager
@@ -158,7 +211,8 @@ def _name_of(cls: type) -> dict[str, Any]:
                 "class_name": cls.__name__,
                 "registered_name": None,
             }
-    registered = getattr(cls, "__registered_name__", cls.__name__)
+    # Its own name: a subclass that is not registered must not go by that of its base.
+    registered = vars(cls).get("__registered_name__", cls.__name__)
     return {"module": None, "class_name": cls.__name__, "registered_name": registered}
 
 

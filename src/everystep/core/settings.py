@@ -111,6 +111,9 @@ class Configurable:
             cls._own_init = not fills_settings
         if not cls._own_init and _open_ended(cls.__init__):
             cls.__signature__ = _signature(cls.settings)  # type: ignore[attr-defined]
+        elif "__init__" in vars(cls):
+            # Not that of the base, which has been set there.
+            cls.__signature__ = _without_self(cls.__init__)  # type: ignore[attr-defined]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Remember the arguments, for classes that have an `__init__` of their own."""
@@ -232,6 +235,11 @@ def _defined(cls: type, name: str) -> int:
 def _takes_any_name(function: Any) -> bool:
     parameters = inspect.signature(function).parameters.values()
     return any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
+
+
+def _without_self(function: Any) -> inspect.Signature:
+    signature = inspect.signature(function)
+    return signature.replace(parameters=list(signature.parameters.values())[1:])
 
 
 def _open_ended(function: Any) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 
 from everystep.core import Catalogue, Kind
 from everystep.core import serialize as serialize_value
+from everystep.core.registry import deserializer
 from everystep.initializers.base import FromFunction, Initializer
 from everystep.initializers.constant import Constant, Identity, Ones, Zeros
 from everystep.initializers.random import (
@@ -94,7 +95,7 @@ def serialize(initializer: Initializer) -> Any:
     return serialize_value(initializer)
 
 
-deserialize = get
+deserialize = deserializer(get)
 INITIALIZER = Kind(
     "the name of an initializer, such as 'glorot_uniform', or an initializer",
     get,
@@ -102,7 +103,9 @@ INITIALIZER = Kind(
     refused=("no_such_initializer", 3, None, {"class_name": "NoSuchInitializer", "config": {}}),
 )
 
-# Keras has every class under its name in snake case as well.
+# Keras has every class under its name in snake case as well, and two of them under a longer one.
+IdentityInitializer = Identity
+OrthogonalInitializer = Orthogonal
 constant = Constant
 glorot_normal = GlorotNormal
 glorot_uniform = GlorotUniform
@@ -128,11 +131,13 @@ __all__ = [
     "HeNormal",
     "HeUniform",
     "Identity",
+    "IdentityInitializer",
     "Initializer",
     "LecunNormal",
     "LecunUniform",
     "Ones",
     "Orthogonal",
+    "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
     "TruncatedNormal",

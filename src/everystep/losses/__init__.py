@@ -9,6 +9,7 @@ from typing import Any
 
 from everystep.core import Catalogue
 from everystep.core import serialize as serialize_value
+from everystep.core.registry import deserializer
 from everystep.errors import SettingError
 from everystep.losses.base import FixedLoss, FunctionLoss, Loss
 from everystep.losses.categories import (
@@ -105,7 +106,7 @@ def get(identifier: Any) -> Any:
     return found
 
 
-deserialize = get
+deserialize = deserializer(get)
 
 
 def serialize(loss: Any) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 from everystep import losses as _losses
 from everystep.core import Catalogue, serialize
+from everystep.core.registry import deserializer
 from everystep.errors import SettingError
 from everystep.metrics.accuracy import (
     Accuracy,
@@ -107,7 +108,7 @@ def get(identifier: Any) -> Any:
     return found
 
 
-deserialize = get
+deserialize = deserializer(get)
 
 
 def resolve(

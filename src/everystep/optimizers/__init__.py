@@ -10,6 +10,7 @@ import sys
 from typing import Any
 
 from everystep.core import Catalogue, Kind, serialize
+from everystep.core.registry import deserializer
 from everystep.errors import SettingError
 from everystep.optimizers.base import Optimizer, State
 from everystep.optimizers.foreign import OptaxOptimizer
@@ -61,7 +62,7 @@ def get(identifier: Any) -> Optimizer | OptaxOptimizer:
     )
 
 
-deserialize = get
+deserialize = deserializer(get)
 OPTIMIZER = Kind(
     "the name of an optimizer, such as 'adam', or an optimizer",
     get,

@@ -1,0 +1,33 @@
+"""Keras's global settings: precision, small numbers, the place of channels in an image."""
+
+from everystep.core.defaults import (
+    epsilon,
+    floatx,
+    image_data_format,
+    set_epsilon,
+    set_floatx,
+    set_image_data_format,
+)
+from everystep.core.dtypes import dtype_policy, set_dtype_policy
+
+__all__ = [
+    "backend",
+    "dtype_policy",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "set_dtype_policy",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+]
+
+
+def backend() -> str:
+    """Return what computes: always JAX.
+
+    Example:
+        >>> backend()
+        'jax'
+    """
+    return "jax"

@@ -1,0 +1,198 @@
+"""What people import from Keras is here at the same path, with the same arguments and defaults.
+
+What is not here, or differs, stands in the tables, with the reason.
+"""
+
+import importlib
+import inspect
+from typing import Any
+
+import pytest
+
+import everystep
+
+keras = pytest.importorskip("keras", reason="Keras is the independent source of the names")
+
+QUANTIZED = "weights of few bits"
+IMAGES = "pictures"
+TF = "TensorFlow's data sets or graphs"
+VOLUMES = "three axes of space"
+OLD = "left over from earlier versions of Keras"
+INSIDE = "how Keras works inside"
+ABSENT: dict[str, dict[str, str]] = {
+    "": {
+        "Function": INSIDE,
+        "Operation": INSIDE,
+        "Quantizer": QUANTIZED,
+        "RematScope": "jax.checkpoint does that",
+        "StatelessScope": "everystep.apply does that",
+        "SymbolicScope": INSIDE,
+        "applications": IMAGES,
+        "datasets": "data sets from the network",
+        "device": "jax.default_device does that",
+        "distillation": "training of one model by another",
+        "distribution": "jax.sharding does that",
+        "export": TF,
+        "legacy": OLD,
+        "name_scope": INSIDE,
+        "ops": "arithmetic is that of jax.numpy",
+        "quantizers": QUANTIZED,
+        "remat": "jax.checkpoint does that",
+        "tree": "jax.tree does that",
+        "version": "everystep.__version__ says it",
+        "visualization": IMAGES,
+        "wrappers": "scikit-learn's interface",
+    },
+    "regularizers": {},
+    "constraints": {},
+    "initializers": dict.fromkeys(["STFT", "STFTInitializer", "stft"], "spectra of sound"),
+    "activations": {},
+    "random": {},
+    "config": {
+        **dict.fromkeys(
+            ["disable_flash_attention", "enable_flash_attention", "is_flash_attention_enabled"],
+            "XLA chooses",
+        ),
+        **dict.fromkeys(
+            [
+                "disable_interactive_logging",
+                "enable_interactive_logging",
+                "is_interactive_logging_enabled",
+            ],
+            "`verbose` says it",
+        ),
+        **dict.fromkeys(
+            [
+                "disable_traceback_filtering",
+                "enable_traceback_filtering",
+                "is_traceback_filtering_enabled",
+            ],
+            "tracebacks are whole",
+        ),
+        "enable_unsafe_deserialization": "nothing that a file says is run",
+        "is_nnx_enabled": INSIDE,
+        "set_backend": "JAX is the only one",
+        **dict.fromkeys(
+            ["max_epochs", "max_steps_per_epoch", "set_max_epochs", "set_max_steps_per_epoch"],
+            "settings of fit",
+        ),
+    },
+    "dtype_policies": {
+        **dict.fromkeys(
+            [
+                "AWQDTypePolicy",
+                "GPTQDTypePolicy",
+                "Int4DTypePolicy",
+                "QuantizedDTypePolicy",
+                "QuantizedFloat8DTypePolicy",
+            ],
+            QUANTIZED,
+        ),
+        "DTypePolicyMap": "each layer takes its own policy",
+    },
+    "mixed_precision": {"LossScaleOptimizer": "optimizers have `loss_scale_factor`"},
+    "preprocessing.sequence": {},
+    "saving": {"KerasFileEditor": "files are read and written as whole models"},
+    "backend": {"get_uid": INSIDE},
+    "utils": {
+        **dict.fromkeys(
+            [
+                "array_to_img",
+                "bounding_boxes",
+                "image_dataset_from_directory",
+                "img_to_array",
+                "load_img",
+                "save_img",
+            ],
+            IMAGES,
+        ),
+        **dict.fromkeys(
+            [
+                "FeatureSpace",
+                "PyDataset",
+                "audio_dataset_from_directory",
+                "split_dataset",
+                "text_dataset_from_directory",
+                "timeseries_dataset_from_array",
+            ],
+            "fit takes lists of sequences, and makes the batches itself",
+        ),
+        **dict.fromkeys(
+            [
+                "disable_interactive_logging",
+                "enable_interactive_logging",
+                "is_interactive_logging_enabled",
+            ],
+            "`verbose` says it",
+        ),
+        **dict.fromkeys(["model_to_dot", "plot_model"], "pictures of models come later"),
+        "Config": "a dict does that",
+        "Progbar": "rich does that",
+        "get_file": "files from the network",
+        "get_source_inputs": INSIDE,
+        "legacy": OLD,
+    },
+}
+# Class or function -> parameters that differ, and why.
+DIFFERENT: dict[str, str] = {
+    "CallbackList": "the trainer's own, which knows its model from the start",
+    "LambdaCallback": "takes all hooks, not six of them",
+    "InputSpec": "also names the axes in error messages",
+    "Layer": "takes all its arguments by name, in another order",
+}
+# What Keras takes as further keyword arguments of every layer.
+OF_EVERY_LAYER = {"activity_regularizer", "autocast", "dtype", "name", "trainable"}
+BOTH = ["constraints", "regularizers", "initializers", "losses", "metrics", "callbacks"]
+BOTH += ["activations", "random", "dtype_policies"]
+
+
+def module(path: str, library: Any) -> Any:
+    for part in path.split(".") if path else ():
+        library = getattr(library, part)
+    return library
+
+
+def keras_names(path: str) -> set[str]:
+    return {name for name in dir(module(path, keras)) if not name.startswith("_")} - {"src"}
+
+
+@pytest.mark.parametrize("path", ABSENT)
+def test_every_name_of_keras_is_here_or_in_the_table(path: str) -> None:
+    ours = module(path, everystep)
+    missing = {name for name in keras_names(path) if not present(ours, name)}
+    assert missing == ABSENT[path].keys()
+
+
+def present(ours: Any, name: str) -> bool:
+    return name in dir(ours) if ours is everystep else hasattr(ours, name)
+
+
+def parameters(thing: Any) -> dict[str, Any]:
+    """What it takes by name, and the defaults; of a layer only what is its own."""
+    function = inspect.unwrap(thing) if not isinstance(thing, type) else thing
+    signature = inspect.signature(function).parameters.values()
+    open_ended = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD}
+    return {p.name: p.default for p in signature if p.kind not in open_ended}
+
+
+def shared() -> list[Any]:
+    return [
+        pytest.param(getattr(ours, name), getattr(theirs, name), id=f"{path}.{name}")
+        for path in BOTH
+        for ours, theirs in [(module(path, everystep), module(path, keras))]
+        for name in sorted(set(ours.__all__) & keras_names(path) - DIFFERENT.keys())
+        if callable(getattr(ours, name)) and name not in ("get", "serialize", "deserialize")
+    ]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), shared())
+def test_arguments_their_order_and_defaults_are_those_of_keras(ours: Any, theirs: Any) -> None:
+    found, wanted = parameters(ours), parameters(theirs)
+    assert list(found) == list(wanted)
+    for name, default in wanted.items():
+        assert found[name] == default or repr(found[name]) == repr(default), name
+
+
+def test_importing_by_path_works_as_with_keras() -> None:
+    for path in ("preprocessing.sequence", "saving", "models", "layers", "utils", "backend"):
+        importlib.import_module(f"everystep.{path}")
