@@ -328,10 +328,10 @@ class Layer(LayerLosses, Connected, fills_settings=True):
             shapes = symbolic.written(symbolic.shape_of(opened.values))
             error.add_note(f"in layer '{self.path}' ({type(self).__name__}), input {shapes}")
             raise
+        if not self.composite:
+            outputs = arguments.close_outputs(outputs, segments, opened)
         self._regularize_activity(outputs)
-        if self.composite:
-            return outputs
-        return arguments.close_outputs(outputs, segments, opened)
+        return outputs
 
     def _segments_after(self, opened: arguments.Opened, handed: dict[Any, Any]) -> Any:
         if not self._own_mask:

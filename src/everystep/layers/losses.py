@@ -8,6 +8,7 @@ import jax
 
 from everystep.core.scope import Scope, current_scope
 from everystep.errors import SettingError, StateError
+from everystep.layers.activity import activity_losses
 from everystep.layers.weights import LayerWeights
 
 
@@ -60,6 +61,4 @@ class LayerLosses(LayerWeights):
 
     def _regularize_activity(self, outputs: Any) -> None:
         if self.activity_regularizer is not None:
-            for output in jax.tree.leaves(outputs):
-                batch = output.shape[0] if output.ndim else 1
-                self.add_loss(self.activity_regularizer(output) / batch)
+            self.add_loss(activity_losses(self.activity_regularizer, outputs))
