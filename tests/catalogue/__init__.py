@@ -1,6 +1,15 @@
 """Every public layer with small settings and a small input, for the laws in `tests/laws`."""
 
-from tests.catalogue import core, models, recurrent, reshaping, wrappers
+from tests.catalogue import (
+    activation_layers,
+    core,
+    models,
+    normalization,
+    recurrent,
+    regularization,
+    reshaping,
+    wrappers,
+)
 from tests.catalogue.entry import BATCH, FEATURES, STEPS, UNITS, VOCABULARY, Entry
 
 ENTRIES = [
@@ -8,6 +17,9 @@ ENTRIES = [
     *recurrent.ENTRIES,
     *wrappers.ENTRIES,
     *reshaping.ENTRIES,
+    *normalization.ENTRIES,
+    *regularization.ENTRIES,
+    *activation_layers.ENTRIES,
     *models.ENTRIES,
 ]
 

@@ -27,7 +27,7 @@ def test_a_seed_fixes_the_first_weights(entry: Entry) -> None:
     assert_trees_same(entry.built().get_weights(), entry.built().get_weights())
 
 
-@about(lambda entry: "ropout" in entry.name)
+@about(lambda entry: "ropout" in entry.name or "Noise" in entry.name)
 def test_a_key_fixes_the_noise(entry: Entry) -> None:
     layer = entry.built()
 

@@ -19,6 +19,7 @@ from tests.trees import assert_trees_same
 REQUIRED: dict[str, Any] = {
     "units": 3,
     "rate": 0.5,
+    "stddev": 0.5,
     "input_dim": 7,
     "output_dim": 3,
     "activation": "tanh",

@@ -2,6 +2,7 @@
 
 from everystep.core.registry import Catalogue
 from everystep.layers import operations
+from everystep.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
@@ -9,7 +10,20 @@ from everystep.layers.einsum import EinsumDense
 from everystep.layers.functions import Identity, Lambda, Masking
 from everystep.layers.inputs import Input, InputLayer
 from everystep.layers.layer import Layer
+from everystep.layers.normalization import (
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from everystep.layers.recurrent import LSTM
+from everystep.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+)
 from everystep.layers.reshaping import Flatten, Reshape
 from everystep.layers.spec import InputSpec
 from everystep.layers.wrappers import PerStep, TimeDistributed, Wrapper
@@ -19,35 +33,55 @@ CATALOGUE = Catalogue(
     "keras.layers",
     [
         Activation,
+        ActivityRegularization,
+        AlphaDropout,
         Bidirectional,
         Dense,
         Dropout,
         EinsumDense,
+        ELU,
         Embedding,
         Flatten,
+        GaussianDropout,
+        GaussianNoise,
+        GroupNormalization,
         Identity,
         InputLayer,
+        Lambda,
+        LayerNormalization,
+        LeakyReLU,
         LSTM,
         LSTMCell,
-        Lambda,
         Masking,
         PerStep,
+        PReLU,
+        ReLU,
         Reshape,
+        RMSNormalization,
+        Softmax,
+        SpatialDropout1D,
         TimeDistributed,
+        UnitNormalization,
     ],
 )
 
 OPERATIONS = operations.CATALOGUE
 
 __all__ = [
+    "ELU",
     "LSTM",
     "Activation",
+    "ActivityRegularization",
+    "AlphaDropout",
     "Bidirectional",
     "Dense",
     "Dropout",
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
+    "GaussianNoise",
+    "GroupNormalization",
     "Identity",
     "Input",
     "InputLayer",
@@ -55,9 +89,17 @@ __all__ = [
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormalization",
+    "LeakyReLU",
     "Masking",
+    "PReLU",
     "PerStep",
+    "RMSNormalization",
+    "ReLU",
     "Reshape",
+    "Softmax",
+    "SpatialDropout1D",
     "TimeDistributed",
+    "UnitNormalization",
     "Wrapper",
 ]

@@ -264,18 +264,21 @@ class Dropout(Layer):
         """Return the inputs, in training with some values dropped."""
         if not training or self.rate == 0:
             return inputs
-        return inputs * dropout_multiplier(self, self.rate, self._drawn_shape(inputs), inputs.dtype)
+        shape = drawn_shape(self, self.noise_shape, inputs)
+        return inputs * dropout_multiplier(self, self.rate, shape, inputs.dtype)
 
-    def _drawn_shape(self, inputs: Any) -> tuple[Any, ...]:
-        if self.noise_shape is None:
-            return tuple(inputs.shape)
-        if len(self.noise_shape) != inputs.ndim:
-            raise SettingError(
-                f"layer '{self.path}' (Dropout): noise_shape {self.noise_shape} must have one "
-                f"entry for each axis of the input of shape {tuple(inputs.shape)}"
-            )
-        given = zip(self.noise_shape, inputs.shape, strict=True)
-        return tuple(size if own is None else own for own, size in given)
+
+def drawn_shape(layer: Layer, noise_shape: Any, inputs: Any) -> tuple[Any, ...]:
+    """Return the shape of the noise: that of the inputs, with the sizes that were given for it."""
+    if noise_shape is None:
+        return tuple(inputs.shape)
+    if len(noise_shape) != inputs.ndim:
+        raise SettingError(
+            f"layer '{layer.path}' ({type(layer).__name__}): noise_shape {noise_shape} must have "
+            f"one entry for each axis of the input of shape {tuple(inputs.shape)}"
+        )
+    given = zip(noise_shape, inputs.shape, strict=True)
+    return tuple(size if own is None else own for own, size in given)
 
 
 def dropout_multiplier(layer: Layer, rate: float, shape: Any, dtype: Any) -> Any:

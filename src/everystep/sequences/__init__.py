@@ -21,6 +21,7 @@ from everystep.sequences.gathering import gather_back, gather_rows
 from everystep.sequences.packing import pack
 from everystep.sequences.planning import RowPlan, plan_rows, rows_for
 from everystep.sequences.ragged import Ragged
+from everystep.sequences.reductions import first_steps, sequence_maxima, sequence_sums
 from everystep.sequences.segments import boundaries
 from everystep.sequences.steps import Steps, from_mask
 
@@ -36,6 +37,7 @@ __all__ = [
     "boundaries",
     "bucket_lengths",
     "check_aligned",
+    "first_steps",
     "from_mask",
     "gather_back",
     "gather_rows",
@@ -44,4 +46,6 @@ __all__ = [
     "padded_batches",
     "plan_rows",
     "rows_for",
+    "sequence_maxima",
+    "sequence_sums",
 ]
