@@ -11,6 +11,7 @@ import jax
 import keras
 import numpy as np
 import pytest
+from hypothesis import Phase, given, settings
 
 import everystep as es
 from everystep.core.naming import snake_case
@@ -18,6 +19,7 @@ from everystep.core.registry import _registered
 from everystep.errors import FormatError, SettingError
 from everystep.models.keras_config import OURS
 from tests.catalogue import ENTRIES, Entry
+from tests.models.graphs import OPERATORS, Plan, plans
 from tests.tolerances import assert_close
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
@@ -68,10 +70,10 @@ def test_every_layer_goes_to_keras_and_comes_back(tmp_path: Path, entry: Entry) 
     theirs = keras.saving.load_model(tmp_path / "ours.keras", functions)
     theirs.save(tmp_path / "theirs.keras")
     again = es.load_model(tmp_path / "theirs.keras", functions)
-    settings = again.layers[0].get_config()
+    found = again.layers[0].get_config()
     for name, value in ours.layers[0].get_config().items():
         # Keras writes what follows from the settings too, such as the other layer of two.
-        assert settings[name] == value or value is None or isinstance(value, dict | list)
+        assert found[name] == value or value is None or isinstance(value, dict | list)
     wanted = ours(inputs)
     assert_same(theirs(inputs), wanted)
     assert_same(again(inputs), wanted)
@@ -91,6 +93,19 @@ def test_a_layer_that_keras_does_not_have_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"'each' \(PerStep\) is not in Keras.*\.everystep"):
         model.save(tmp_path / "m.keras")
     assert list(tmp_path.iterdir()) == []
+
+
+@settings(deadline=None, max_examples=6, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@given(plans(("dense", "nested", "row", "lstm", *OPERATORS), most=6))
+def test_graphs_go_both_ways(tmp_path_factory: pytest.TempPathFactory, plan: Plan) -> None:
+    folder = tmp_path_factory.mktemp("graph")
+    ours, theirs = changed(plan.make(es)), changed(plan.make(keras))
+    ours.save(folder / "ours.keras")
+    theirs.save(folder / "theirs.keras")
+    assert_same_outputs(keras.saving.load_model(folder / "ours.keras"), ours, plan.data())
+    assert_same_outputs(es.load_model(folder / "theirs.keras"), theirs, plan.data())
+    ours.load_weights(folder / "theirs.keras")
+    assert_same_outputs(ours, theirs, plan.data())
 
 
 # Models whose tree of layers is not a row: the same source, once in each library.

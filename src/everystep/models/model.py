@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 from typing import Any, Self
@@ -17,7 +17,7 @@ from everystep.core.sharing import sharing
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
 from everystep.layers.symbols import KerasTensor
-from everystep.models import files
+from everystep.models import exporting, files
 from everystep.models.arranging import arranged
 from everystep.models.graph import Graph
 from everystep.models.graph_config import graph_from_config, graph_to_config
@@ -273,6 +273,55 @@ class Model(Trainer, Layer, fills_settings=True):
             FormatError: the file is damaged, or its weights are not those of this model.
         """
         files.load_weights(self, filepath)
+
+    def export(
+        self,
+        filepath: str | PathLike[str],
+        segments: str | None = None,
+        platforms: Sequence[str] = exporting.PLATFORMS,
+    ) -> exporting.Artefact:
+        """Write the model as a program of JAX, with its weights inside.
+
+        Format: the bytes of `jax.export`'s serialization, for prediction. They are read by
+        `jax.export.deserialize(bytearray(...))` wherever JAX is, without everystep, by any version
+        of JAX that keeps its promise of compatibility.
+
+        Calling: `.call(inputs)`, where `inputs` is an array, or the list or dict of arrays that the
+        model takes; it gives arrays as the model does. With `segments`, `.call(inputs, segments)`,
+        where `segments` is int32 `(batch, steps)` for each input, in the same list or dict: 0 at
+        padding, 1 at real steps, or k at the steps of the k-th sequence of a packed row; it gives
+        the outputs and their segments, None for outputs without steps.
+
+        Shapes: axes that are None in the model's input shape may have any size in each call; the
+        batch is one for all inputs. A size that is a number stays fixed.
+
+        Args:
+            filepath: where to write; a file that is there is replaced in one move, or kept.
+            segments: None for input without padding (an Embedding still finds its own),
+                `"rows"` for one sequence a row, `"packed"` for rows that may hold several.
+            platforms: where it shall run, in JAX's words.
+
+        Returns:
+            The shapes of inputs and outputs, and for each size that is fixed why it is.
+
+        Raises:
+            ShapeError: the model needs fixed sizes where its input shape has None.
+            SegmentsError: a layer cannot take these segments; the message names it.
+            SettingError: the model is stateful, or a setting is none of these.
+            StateError: the model is not built.
+
+        Example:
+            >>> import everystep as es, jax.export, numpy as np, pathlib, tempfile
+            >>> model = es.Sequential([es.Input((None, 3)), es.layers.Dense(2)])
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model.export(f"{folder}/model.jax").inputs
+            ...     contents = pathlib.Path(f"{folder}/model.jax").read_bytes()
+            ['(batch, steps, 3)']
+            >>> program = jax.export.deserialize(bytearray(contents))
+            >>> program.call(np.ones((4, 7, 3), "float32")).shape
+            (4, 7, 2)
+        """
+        return exporting.export(self, filepath, segments, platforms)
 
 
 class Functional(Model):
