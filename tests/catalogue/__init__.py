@@ -3,6 +3,7 @@
 from tests.catalogue import (
     activation_layers,
     core,
+    merging,
     models,
     normalization,
     recurrent,
@@ -14,6 +15,7 @@ from tests.catalogue.entry import BATCH, FEATURES, STEPS, UNITS, VOCABULARY, Ent
 
 ENTRIES = [
     *core.ENTRIES,
+    *merging.ENTRIES,
     *recurrent.ENTRIES,
     *wrappers.ENTRIES,
     *reshaping.ENTRIES,

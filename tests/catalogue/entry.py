@@ -12,6 +12,7 @@ import numpy as np
 
 from everystep.core import set_random_seed
 from everystep.layers import Layer
+from tests.catalogue.doubled import Doubled
 
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 2, 5, 3, 4, 11
 DEEP = (BATCH, STEPS, FEATURES, 6)
@@ -38,6 +39,11 @@ class Entry:
     """Whether another entry stands for it in the laws that compile a program for each entry."""
     states: int = 0
     """How many states of shape (batch, UNITS) the call takes besides its input."""
+
+    def subject(self) -> Layer:
+        """The layer that the entry is about, new."""
+        layer = self.make()
+        return layer.layer if isinstance(layer, Doubled) else layer
 
     def inputs(self, shape: Sequence[int] | None = None, seed: int = 0) -> Any:
         """Numbers of the entry's kind, of its own shape or another."""

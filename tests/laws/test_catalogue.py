@@ -12,7 +12,7 @@ ABSTRACT = {Layer, Wrapper}
 def test_every_public_layer_has_an_entry() -> None:
     public = {getattr(layers, name) for name in layers.__all__}
     classes = {thing for thing in public if inspect.isclass(thing) and issubclass(thing, Layer)}
-    assert classes - ABSTRACT == {type(entry.make()) for entry in ENTRIES} & classes
+    assert classes - ABSTRACT == {type(entry.subject()) for entry in ENTRIES} & classes
 
 
 def test_every_public_layer_can_be_named_in_a_configuration() -> None:

@@ -20,7 +20,7 @@ def filled_in(config: Any, other: Any) -> Any:
 # Functions are in a table of each library's own.
 @about(lambda entry: "Lambda" not in entry.name)
 def test_keras_reads_a_configuration_and_its_own_is_read_back(entry: Entry) -> None:
-    layer = entry.make()
+    layer = entry.subject()
     theirs = getattr(keras.layers, type(layer).__name__, None)
     if theirs is None:
         pytest.skip("Keras has no such layer")

@@ -28,6 +28,7 @@ REQUIRED: dict[str, Any] = {
     "equation": "abc,cd->abd",
     "output_shape": (None, 3),
     "function": abs,
+    "axes": 1,
 }
 
 

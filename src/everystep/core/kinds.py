@@ -83,6 +83,11 @@ def _optional_integers(value: Any) -> tuple[int | None, ...]:
 POSITIVE = Kind("a positive integer", lambda v: _integer(1, v), refused=(0, -1, 2.5, "3", True))
 WHOLE = Kind("an integer of 0 or more", lambda v: _integer(0, v), refused=(-1, 2.5, "3"))
 SEED = optional(WHOLE)
+INTEGER = Kind(
+    "an integer",
+    lambda value: _reject(value) if isinstance(value, bool) else operator.index(value),
+    refused=(2.5, "3", None),
+)
 BOOLEAN = Kind(
     "True or False",
     lambda value: value if isinstance(value, bool) else _reject(value),

@@ -1,4 +1,4 @@
-"""The segments of several inputs made one: what their common output says of its steps."""
+"""What layers of several inputs share: a list of them, and segments made one for their output."""
 
 from __future__ import annotations
 
@@ -9,8 +9,29 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from everystep.errors import SegmentsError
+from everystep.errors import DataError, SegmentsError
 from everystep.layers import symbolic
+from everystep.layers.layer import Layer
+
+
+def named(layer: Layer) -> str:
+    """Return how error messages name a layer."""
+    return f"layer '{layer.path}' ({type(layer).__name__})"
+
+
+def listed(layer: Layer, inputs: Any, count: int | None) -> list[Any]:
+    """Return a layer's inputs as a list.
+
+    Raises:
+        DataError: they are no list, or not so many.
+    """
+    if not isinstance(inputs, list | tuple) or len(inputs) != (count or len(inputs)):
+        raise DataError(
+            "A merge layer should be called on a list of inputs: "
+            f"{named(layer)} takes {count or 'some'} arrays in a list, not what has shape "
+            f"{symbolic.written(symbolic.shape_of(inputs))}"
+        )
+    return list(inputs)
 
 
 def united(who: str, segments: Sequence[Any], packed: bool) -> Any:

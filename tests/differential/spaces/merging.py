@@ -6,9 +6,15 @@ LAST = (BATCH, STEPS, 2)
 TWO, THREE = [SEQUENCES] * 2, [SEQUENCES] * 3
 
 SPACES = [
+    *(Space(name, shapes=[TWO, THREE], masks=TIME_MASKS) for name in ("Add", "Average")),
+    # Their values depend on masks, which Keras does not see where derivatives are taken.
     *(
-        Space(name, shapes=[TWO, THREE], masks=TIME_MASKS)
-        for name in ("Add", "Multiply", "Average", "Maximum", "Minimum")
+        space
+        for name in ("Multiply", "Maximum", "Minimum")
+        for space in (
+            Space(name, shapes=[TWO, THREE], masks=TIME_MASKS, gradients=0),
+            Space(name, shapes=[TWO, THREE]),
+        )
     ),
     Space("Add", shapes=[[SEQUENCES, (BATCH, 1, FEATURES)], [SEQUENCES, (BATCH, FEATURES)]]),
     Space("Subtract", shapes=[TWO], masks=TIME_MASKS),
