@@ -17,6 +17,7 @@ from everystep.models.rebuilding import (
     compile_again,
     configuration_of,
     rebuilt,
+    set_fitting_weights,
     set_weights,
     values_of,
 )
@@ -60,11 +61,12 @@ def write_weights(model: Model, path: Path) -> None:
     write_tensors(path, values_of(places_of(model)), {})
 
 
-def read_weights(model: Model, path: Path) -> None:
-    """Read the weights of a file of ours into a model.
+def read_weights(model: Model, path: Path, partly: bool) -> None:
+    """Read the weights of a file of ours into a model, all of them or those that fit.
 
     Raises:
         FormatError: the file is damaged, or its weights are not those of this model.
     """
     variables = places_of(model)
-    set_weights(variables, matched(variables, read_tensors(path).tensors, str(path)), str(path))
+    values = matched(variables, read_tensors(path).tensors, str(path), partly)
+    (set_fitting_weights if partly else set_weights)(variables, values, str(path))

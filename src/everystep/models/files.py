@@ -139,7 +139,7 @@ def save_weights(model: Model, filepath: str | PathLike[str], overwrite: bool = 
     (_keras_file() if suffix == KERAS_WEIGHTS else bundle).write_weights(model, path)
 
 
-def load_weights(model: Model, filepath: str | PathLike[str]) -> None:
+def load_weights(model: Model, filepath: str | PathLike[str], skip_mismatch: bool = False) -> None:
     """Read the weights of a file into a model.
 
     In a file of ours weights are matched by the names of their layers. The numbers of automatic
@@ -150,6 +150,8 @@ def load_weights(model: Model, filepath: str | PathLike[str]) -> None:
     Args:
         model: the model, built.
         filepath: a file of weights, or of a model.
+        skip_mismatch: whether weights for which the file has no value that fits keep their values,
+            with a warning that names them.
 
     Raises:
         FormatError: the file is damaged, or its weights are not those of this model; then no weight
@@ -159,7 +161,7 @@ def load_weights(model: Model, filepath: str | PathLike[str]) -> None:
     """
     _needs_built(model, "loaded")
     of_keras = os.fspath(filepath).endswith((KERAS_MODEL, KERAS_WEIGHTS))
-    (_keras_file() if of_keras else bundle).read_weights(model, Path(filepath))
+    (_keras_file() if of_keras else bundle).read_weights(model, Path(filepath), skip_mismatch)
 
 
 def _keras_file() -> Any:

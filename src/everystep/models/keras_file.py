@@ -33,6 +33,7 @@ from everystep.models.rebuilding import (
     compile_again,
     configuration_of,
     rebuilt,
+    set_fitting_weights,
     set_weights,
     values_of,
 )
@@ -114,8 +115,8 @@ def write_weights(model: Model, path: Path) -> None:
     write_atomically(path, lambda file: file.write(contents))
 
 
-def read_weights(model: Model, path: Path) -> None:
-    """Read the weights of a `.weights.h5` or `.keras` file into a model.
+def read_weights(model: Model, path: Path, partly: bool) -> None:
+    """Read the weights of a `.weights.h5` or `.keras` file into a model, all or those that fit.
 
     Raises:
         FormatError: the file is damaged, or its weights are not those of this model.
@@ -125,16 +126,19 @@ def read_weights(model: Model, path: Path) -> None:
     else:
         with open_regular(path) as file:
             tensors = read_hdf5(file, str(path))
-    _set_weights(model, tensors, str(path))
+    _set_weights(model, tensors, str(path), partly)
 
 
-def _set_weights(model: Model, tensors: Tensors, where: str) -> None:
+def _set_weights(model: Model, tensors: Tensors, where: str, partly: bool = False) -> None:
     variables = keras_places_of(model)
     values = {
         place: array
         for place, array in tensors.items()
         if not place.startswith(_OPTIMIZER) and not _NOISE.search(place)
     }
+    if partly:
+        set_fitting_weights(variables, values, where)
+        return
     if values.keys() != variables.keys():
         missing = [_named(place, variables) for place in variables if place not in values]
         extra = sorted(values.keys() - variables.keys())

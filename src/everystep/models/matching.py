@@ -57,7 +57,10 @@ def _free(name: str, taken: Container[str]) -> str:
 
 
 def matched(
-    wanted: Iterable[str], given: Mapping[str, np.ndarray[Any, Any]], where: str
+    wanted: Iterable[str],
+    given: Mapping[str, np.ndarray[Any, Any]],
+    where: str,
+    partly: bool = False,
 ) -> dict[str, np.ndarray[Any, Any]]:
     """Return the array for each path of a model.
 
@@ -68,6 +71,7 @@ def matched(
         wanted: the places of the model's weights.
         given: the arrays of the file by place.
         where: the file, for error messages.
+        partly: whether what has no counterpart is left out, on either side.
 
     Raises:
         FormatError: a weight is missing, or one is there that the model does not have.
@@ -83,8 +87,8 @@ def matched(
         return {path: given[path] for path in wanted}
     places = {place: path for path, place in renumbered(given).items()}
     own = renumbered(wanted)
-    if set(own.values()) == places.keys():
-        return {path: given[places[place]] for path, place in own.items()}
+    if partly or set(own.values()) == places.keys():
+        return {path: given[places[place]] for path, place in own.items() if place in places}
     missing = sorted(set(wanted) - given.keys())
     extra = sorted(given.keys() - set(wanted))
     raise FormatError(

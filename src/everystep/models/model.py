@@ -266,13 +266,18 @@ class Model(Trainer, Layer, fills_settings=True):
         """Write the weights into a file, `.safetensors` or `.weights.h5`."""
         files.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: str | PathLike[str]) -> None:
+    def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False) -> None:
         """Read the weights that `save_weights`, or Keras 3, wrote.
+
+        Args:
+            filepath: a file of weights, or of a model.
+            skip_mismatch: whether weights for which the file has no value that fits keep their
+                values, with a warning that names them.
 
         Raises:
             FormatError: the file is damaged, or its weights are not those of this model.
         """
-        files.load_weights(self, filepath)
+        files.load_weights(self, filepath, skip_mismatch)
 
     def export(
         self,

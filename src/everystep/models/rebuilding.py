@@ -14,6 +14,7 @@ from everystep.core.sharing import sharing
 from everystep.core.variables import Variable
 from everystep.errors import FormatError, SettingError
 from everystep.formats import write_json
+from everystep.models.matching import listed
 from everystep.training import Trainer
 
 if TYPE_CHECKING:
@@ -148,6 +149,24 @@ def set_weights(variables: Mapping[str, Variable], values: Tensors, where: str) 
             UserWarning,
             stacklevel=4,
         )
+
+
+def set_fitting_weights(variables: Mapping[str, Variable], values: Tensors, where: str) -> None:
+    """Give variables the values of a file that fit, and warn of those that keep their own."""
+    fitting = {
+        place: array
+        for place, array in values.items()
+        if place in variables and _fits(array, variables[place])
+    }
+    kept = [variable.path for place, variable in variables.items() if place not in fitting]
+    if kept:
+        warnings.warn(
+            f"{where}: it has no values that fit these weights, which keep their values: "
+            f"{listed(kept)}",
+            UserWarning,
+            stacklevel=4,
+        )
+    set_weights(variables, fitting, where)
 
 
 def _fits(array: np.ndarray[Any, Any], variable: Variable) -> bool:
