@@ -25,6 +25,11 @@ def place_of(weight: Any) -> str:
     return "/".join(weight.path.split("/")[-2:])
 
 
+def stem(name: str) -> str:
+    """A name without the number that an operation was given."""
+    return name.rstrip("_0123456789")
+
+
 def fill(*models: Any) -> None:
     """Give models the same weights."""
     random = np.random.default_rng(0)
@@ -40,7 +45,7 @@ def test_layers_and_weights_stand_in_the_order_of_keras(plan: Plan) -> None:
     ours, theirs = plan.make(es), plan.make(keras)
     assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
     assert [place_of(one) for one in ours.weights] == [place_of(one) for one in theirs.weights]
-    assert ours.output_names == theirs.output_names
+    assert list(map(stem, ours.output_names)) == list(map(stem, theirs.output_names))
     assert ours.input_shape == theirs.input_shape
     assert ours.output_shape == theirs.output_shape
 

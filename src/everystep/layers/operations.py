@@ -16,7 +16,8 @@ from everystep.core.naming import auto_name
 from everystep.core.registry import Catalogue
 from everystep.core.settings import Configurable, setting
 from everystep.errors import PackedRowsError, SegmentsError
-from everystep.layers import arguments, symbols
+from everystep.layers import symbols
+from everystep.layers.combining import united
 from everystep.layers.operators import OPERATIONS
 from everystep.layers.symbols import Connected
 from everystep.sequences import Steps
@@ -75,7 +76,16 @@ class Operation(Configurable, Connected, fills_settings=True):
 
     def compute_segments(self, *args: Any) -> Any:
         """Return the segments of the result, given arguments of which some are `Steps`."""
-        return arguments.agreed(self, [one.segments for one in args if isinstance(one, Steps)])
+        carriers = [one for one in args if isinstance(one, Steps)]
+        packed = {one.packed for one in carriers}
+        if len(packed) > 1:
+            raise PackedRowsError(
+                self._refused(
+                    "was given packed rows, which hold several sequences, beside rows of one"
+                )
+            )
+        who = f"operation '{self.name}' ({type(self).__name__})"
+        return united(who, [one.segments for one in carriers], packed == {True})
 
     def _refused(self, why: str) -> str:
         return (

@@ -67,6 +67,15 @@ class Graph:
         """The symbols of the outputs, in the order of their tree."""
         return symbols_in(self.outputs)
 
+    def calls_of(self, layer: Connected) -> list[Node]:
+        """Return the calls of a layer that belong to the graph, in the order they were made."""
+        own = set(self.nodes)
+        return [node for node in layer.nodes if node in own]
+
+    def call_number(self, node: Node) -> int:
+        """Return which of its layer's calls in the graph a node is."""
+        return self.calls_of(node.layer).index(node)
+
     def run(self, values: dict[KerasTensor, Any], call: Callable[..., Any]) -> Any:
         """Return the outputs for a value of each input.
 
@@ -80,6 +89,17 @@ class Graph:
                 outputs = node.listed(call(node.layer, *args, **kwargs))
                 values |= zip(node.outputs, outputs, strict=True)
         return replaced(self.outputs, values)
+
+
+class HasLayers:
+    """What one can look into: a model, made of symbols or not."""
+
+    _graph: Graph | None = None
+
+    @property
+    def layers(self) -> list[Any]:
+        """The layers, in order."""
+        raise NotImplementedError
 
 
 def _refuse_others(what: str, tree: Any) -> None:

@@ -19,13 +19,13 @@ from everystep.layers import Layer, symbolic
 from everystep.layers.symbols import KerasTensor
 from everystep.models import exporting, files
 from everystep.models.arranging import arranged
-from everystep.models.graph import Graph
+from everystep.models.graph import Graph, HasLayers
 from everystep.models.graph_config import graph_from_config, graph_to_config
 from everystep.models.summary import print_summary
 from everystep.training import Trainer
 
 
-class Model(Trainer, Layer, fills_settings=True):
+class Model(Trainer, HasLayers, Layer, fills_settings=True):
     """A layer made of layers, with Keras's methods for training and for looking at it.
 
     Make it of symbols, `Model(inputs, outputs)`, or subclass it as in Keras: make layers in
@@ -61,7 +61,6 @@ class Model(Trainer, Layer, fills_settings=True):
     """
 
     composite = True
-    _graph: Graph | None = None
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Make a `Functional` of symbols."""

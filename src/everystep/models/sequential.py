@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
 
+import jax
+
 from everystep.core.registry import deserialize, serialize
-from everystep.errors import SettingError
-from everystep.layers import InputLayer, Layer
-from everystep.layers.symbols import KerasTensor
+from everystep.errors import SettingError, StateError
+from everystep.layers import Input, InputLayer, Layer, symbolic
+from everystep.layers.symbols import KerasTensor, symbols_in
+from everystep.models.graph import Graph
 from everystep.models.model import Model
 
 
@@ -45,6 +48,8 @@ class Sequential(Model, fills_settings=True):
         **settings: Any,
     ) -> None:
         self._row: list[Layer] = []
+        # The input, and what each layer gives for the one before.
+        self._symbols: list[Any] = []
         super().__init__(trainable=trainable, name=name, **settings)
         for layer in layers or ():
             self.add(layer)
@@ -54,8 +59,12 @@ class Sequential(Model, fills_settings=True):
         """The layers in order, without an `Input` at the start."""
         return [layer for layer in self._row if not isinstance(layer, InputLayer)]
 
-    def add(self, layer: Any) -> None:
+    def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end.
+
+        Args:
+            layer: the layer; an `Input` only as the first.
+            rebuild: whether to build it at once, where the shape of its input is known.
 
         Raises:
             SettingError: it is not a layer, or a layer of that name is in the model.
@@ -74,11 +83,21 @@ class Sequential(Model, fills_settings=True):
             )
         self._row.append(layer)
         try:
-            self._changed()
+            if rebuild:
+                self._extend(layer)
         except Exception:
             self._row.pop()
             self._changed()
             raise
+
+    def _extend(self, layer: Layer) -> None:
+        """Build a layer that was put at the end, or all, if the shape is known only now."""
+        if not self._symbols:
+            self._changed()
+            return
+        self.forget_programs()
+        with self._standing():
+            self._symbols.append(layer(self._symbols[-1]))
 
     def pop(self, rebuild: bool = True) -> Layer | None:
         """Take the last layer away and return it; None if there is none."""
@@ -89,11 +108,70 @@ class Sequential(Model, fills_settings=True):
 
     def _changed(self) -> None:
         """Build what can be built, now that the row is another one."""
+        self._disconnect()
         self.built = False
         self._built_for = None
         self.forget_programs()
         if self.given_shape is not None and self.layers:
             self.build(self.given_shape)
+
+    def build(self, input_shape: Any) -> None:
+        """Build the layers, each for what the one before it gives.
+
+        Args:
+            input_shape: the shape of the input, None where a size is not known; it may be left out
+                where the model starts with an `Input`.
+        """
+        start = self._row[0] if self._row else None
+        if isinstance(start, InputLayer) and symbolic.known(start.batch_shape) == input_shape:
+            self._connect(start.output)
+            return
+        self._connect(
+            jax.tree.map(
+                lambda shape: Input(batch_shape=shape), input_shape, is_leaf=symbolic.is_shape
+            )
+        )
+
+    def _ensure_built(self, values: Any, further: dict[str, Any]) -> None:
+        """Build the layers for arrays of these shapes and dtypes."""
+        if not self.built:
+            self._built_for = symbolic.raw_shape_of(values)
+            self._connect(
+                jax.tree.map(
+                    lambda array: Input(
+                        batch_shape=symbolic.known(tuple(array.shape)), dtype=array.dtype
+                    ),
+                    values,
+                )
+            )
+            self.built = True
+
+    def _connect(self, inputs: Any) -> None:
+        """Call each layer on the symbols that the one before it gives."""
+        self._disconnect()
+        self._symbols = [inputs]
+        for layer in self.layers:
+            self._symbols.append(layer(self._symbols[-1]))
+
+    def _disconnect(self) -> None:
+        """Forget the symbols between the layers, and that the layers were called on them."""
+        for symbol in symbols_in(self._symbols[1:]):
+            if symbol.node is not None and symbol.node in symbol.node.layer.nodes:
+                symbol.node.layer.nodes.remove(symbol.node)
+        self._symbols = []
+
+    def _in_graph(self, what: str) -> Graph:
+        if not self._symbols and self._built_for is not None:
+            self.build(symbolic.known(self._built_for))
+        if not self._symbols:
+            raise StateError(
+                f"Sequential model '{self.name}' has no defined {what} yet: put an Input first, "
+                "give its first layer an input_shape, or call it on data"
+            )
+        return Graph.between(self._symbols[0], self._symbols[-1])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_symbols": []}
 
     @property
     def given_shape(self) -> tuple[int | None, ...] | None:

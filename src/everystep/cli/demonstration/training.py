@@ -142,7 +142,7 @@ def summary_of(model: Sequential) -> list[SummaryLine]:
         SummaryLine(
             name=line.name,
             kind=line.kind,
-            output_shape=written(line.output_shape),
+            output_shape="; ".join(map(written, line.output_shapes)),
             parameters=line.parameters or 0,
         )
         for line in lines(model)
