@@ -103,7 +103,8 @@ def test_a_class_to_ignore_does_not_count_with_or_without_weights() -> None:
 
 def test_every_metric_is_compared_or_has_its_own_test() -> None:
     alone = {"Mean", "Sum", "MeanMetricWrapper"}
-    assert {case[0] for case in CASES} | alone == set(metrics.CATALOGUE.classes)
+    compared = {case[0] for case in [*CASES, *COUNTING]}
+    assert compared | alone == set(metrics.CATALOGUE.classes)
 
 
 def test_mean_and_sum_with_weights() -> None:
@@ -200,6 +201,144 @@ def test_losses_and_functions_as_metrics() -> None:
 
     assert metrics.resolve(top, y_true.shape, y_pred.shape).name == "top"
     assert metrics.resolve("mse", (2, 3), (2, 3)).name == "mse"
+
+
+def chances(draw: np.random.Generator) -> Pair:
+    """Labels of yes and no, and chances."""
+    values = draw.uniform(0.001, 0.999, (2, BATCH, STEPS)).astype("float32")
+    return values[0].round(), values[1]
+
+
+def pairs_of(draw: np.random.Generator) -> Pair:
+    """The same for several labels, without an axis of steps, which Keras does not take here."""
+    values = draw.uniform(0.001, 0.999, (2, 9, CLASSES)).astype("float32")
+    return values[0].round(), values[1]
+
+
+def one_hot(draw: np.random.Generator) -> Pair:
+    """One label a row, and scores."""
+    ids = draw.integers(0, CLASSES, 9)
+    return np.eye(CLASSES, dtype="float32")[ids], draw.uniform(0, 1, (9, CLASSES)).astype("float32")
+
+
+def numbered(draw: np.random.Generator) -> Pair:
+    """Class numbers."""
+    values = draw.integers(0, 3, (2, BATCH, STEPS)).astype("int32")
+    return values[0], values[1]
+
+
+def logits(draw: np.random.Generator) -> Pair:
+    """The chances before the sigmoid."""
+    y_true, y_pred = chances(draw)
+    return y_true, np.log(y_pred / (1 - y_pred))
+
+
+# Those whose sums are counts, with what suits them.
+COUNTING: list[tuple[str, dict[str, Any], Callable[[np.random.Generator], Pair]]] = [
+    ("TruePositives", {}, chances),
+    ("TrueNegatives", {"thresholds": 0.3}, chances),
+    ("FalsePositives", {"thresholds": [0.7, 0.2]}, chances),
+    ("FalseNegatives", {}, chances),
+    ("Precision", {}, chances),
+    ("Precision", {"thresholds": [0.2, 0.8, 0.4]}, chances),
+    ("Precision", {"top_k": 2}, pairs_of),
+    ("Recall", {"class_id": 1}, pairs_of),
+    ("Recall", {"top_k": 3, "class_id": 2}, one_hot),
+    ("SensitivityAtSpecificity", {"specificity": 0.4, "num_thresholds": 7}, chances),
+    ("SpecificityAtSensitivity", {"sensitivity": 0.6}, chances),
+    ("PrecisionAtRecall", {"recall": 0.7, "class_id": 1}, pairs_of),
+    ("RecallAtPrecision", {"precision": 0.5, "num_thresholds": 1}, chances),
+    ("AUC", {}, chances),
+    ("AUC", {"num_thresholds": 9, "curve": "PR"}, chances),
+    ("AUC", {"curve": "PR", "summation_method": "minoring"}, chances),
+    ("AUC", {"curve": "PRGAIN", "summation_method": "majoring"}, chances),
+    ("AUC", {"thresholds": [0.6, 0.1, 0.35], "from_logits": True}, logits),
+    ("AUC", {"multi_label": True}, pairs_of),
+    (
+        "AUC",
+        {"multi_label": True, "num_labels": CLASSES, "label_weights": [1, 2, 0, 1, 1, 3]},
+        one_hot,
+    ),
+    ("AUC", {"label_weights": [1, 2, 0, 1, 1, 3], "curve": "PR"}, pairs_of),
+    ("FBetaScore", {"beta": 2.0, "threshold": 0.4}, pairs_of),
+    ("FBetaScore", {"average": "micro"}, one_hot),
+    ("F1Score", {"average": "weighted"}, one_hot),
+    ("F1Score", {"average": "macro", "threshold": 0.6}, pairs_of),
+    ("R2Score", {}, pairs_of),
+    ("R2Score", {"class_aggregation": "variance_weighted_average", "num_regressors": 2}, pairs_of),
+    ("R2Score", {"class_aggregation": None}, pairs_of),
+    ("IoU", {"num_classes": 3, "target_class_ids": [0, 2]}, numbered),
+    ("IoU", {"num_classes": 2, "target_class_ids": [1], "ignore_class": 0}, numbered),
+    ("BinaryIoU", {"threshold": 0.3}, chances),
+    ("MeanIoU", {"num_classes": 4}, numbered),
+    ("OneHotIoU", {"num_classes": CLASSES, "target_class_ids": [1, 4]}, one_hot),
+    ("OneHotMeanIoU", {"num_classes": CLASSES}, one_hot),
+    ("PearsonCorrelation", {}, shares),
+    ("ConcordanceCorrelation", {"axis": -1}, shares),
+]
+
+
+@pytest.mark.filterwarnings("ignore:Explicitly requested dtype int64")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("name", "settings", "make"), COUNTING)
+def test_counts_and_what_is_made_of_them_are_those_of_keras(
+    name: str, settings: dict[str, Any], make: Callable[[Any], Pair], weighted: bool
+) -> None:
+    draw = np.random.default_rng(7)
+    ours = getattr(metrics, name)(**settings)
+    # Keras counts overlaps in integers, and so loses weights, unless it is told not to.
+    settings = {**settings, "dtype": "float32"} if "IoU" in name else settings
+    theirs = getattr(keras.metrics, name)(**settings)
+    for _ in range(2):
+        y_true, y_pred = make(draw)
+        whole = y_true.shape if make in (chances, numbered, logits) else y_true.shape[:-1]
+        # Keras counts the samples of weight 0 in the adjusted score.
+        lowest = int("num_regressors" in settings)
+        weights = draw.integers(lowest, 3, whole).astype("float32") if weighted else None
+        ours.update_state(y_true, y_pred, weights)
+        # Keras takes such weights for one a sample only where there is an axis of labels as well.
+        keras_makes = {chances, logits} if "IoU" not in name else set()
+        if make in keras_makes:
+            y_true, y_pred = y_true[..., None], y_pred[..., None]
+        theirs.update_state(y_true, y_pred, weights)
+    assert_close(ours.result(), np.asarray(theirs.result()))
+    assert {tuple(v.shape) for v in ours.variables} == {tuple(v.shape) for v in theirs.variables}
+    assert {v.name for v in ours.variables} == {v.name for v in theirs.variables}
+    written, wanted = metrics.serialize(ours), keras.metrics.serialize(theirs)
+    assert written["config"].keys() >= wanted["config"].keys()
+    assert type(keras.metrics.deserialize(written)) is type(theirs)
+    assert type(metrics.get(wanted)) is type(ours)
+
+
+@pytest.mark.parametrize(("name", "settings", "make"), COUNTING[:-2])
+def test_what_has_no_weight_may_be_anything(
+    name: str, settings: dict[str, Any], make: Callable[[Any], Pair]
+) -> None:
+    y_true, y_pred = make(np.random.default_rng(8))
+    weights = (np.arange(len(y_true)) % 2).astype("float32")
+    broken = y_pred.copy()
+    broken[::2] = np.nan if y_pred.dtype.kind == "f" else -77
+    clean, dirty = (getattr(metrics, name)(**settings) for _ in range(2))
+    assert_close(dirty(y_true, broken, weights), clean(y_true, y_pred, weights))
+    alone = getattr(metrics, name)(**settings)
+    assert_close(alone(y_true[1::2], y_pred[1::2]), clean.result())
+
+
+def test_steps_count_like_samples_in_scores_for_each_class() -> None:
+    y_true, y_pred = dense(np.random.default_rng(3))
+    for metric in (metrics.F1Score(), metrics.R2Score(class_aggregation=None)):
+        flat = type(metric).from_config(metric.get_config())
+        rows = (each.reshape(-1, CLASSES) for each in (y_true, y_pred))
+        assert_close(metric(y_true, y_pred), flat(*rows))
+
+
+def test_what_depends_on_the_shape_of_the_data_is_there_before_training() -> None:
+    for name in ("F1Score", "R2Score"):
+        metric = metrics.resolve(getattr(metrics, name)(), (None, 7, 3), (None, 7, 3))
+        assert (3,) in [variable.shape for variable in metric.variables]
+    assert float(metrics.F1Score().result()) == float(metrics.R2Score().result()) == 0
+    with pytest.raises(SettingError, match="`num_labels` is needed only when `multi_label`"):
+        metrics.AUC(num_labels=3)
 
 
 def test_errors() -> None:

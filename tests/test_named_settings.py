@@ -13,6 +13,14 @@ FAMILIES = [initializers, regularizers, constraints, losses, metrics, optimizers
 REQUIRED: dict[str, dict[str, Any]] = {
     "MeanMetricWrapper": {"fn": losses.mean_squared_error},
     "FunctionLoss": {"fn": losses.mean_squared_error},
+    "IoU": {"num_classes": 3, "target_class_ids": [0, 2]},
+    "MeanIoU": {"num_classes": 3},
+    "OneHotIoU": {"num_classes": 3, "target_class_ids": [1]},
+    "OneHotMeanIoU": {"num_classes": 3},
+    "PrecisionAtRecall": {"recall": 0.5},
+    "RecallAtPrecision": {"precision": 0.5},
+    "SensitivityAtSpecificity": {"specificity": 0.5},
+    "SpecificityAtSensitivity": {"sensitivity": 0.5},
 }
 CLASSES: list[Any] = [
     cls for family in FAMILIES for cls in family.CATALOGUE.classes.values() if isinstance(cls, type)

@@ -61,6 +61,14 @@ class Metric(VariableHolder, Configurable, fills_settings=True):
     def add_variables(self) -> None:
         """Add the variables that the class needs; one with an `__init__` can add them there."""
 
+    def build(self, y_true_shape: Any, y_pred_shape: Any) -> None:
+        """Add the variables whose shape depends on the data; training calls it before it starts.
+
+        Args:
+            y_true_shape: the shape of the labels; None for unknown sizes.
+            y_pred_shape: the shape of the predictions.
+        """
+
     def add_variable(
         self,
         shape: tuple[int, ...] = (),
@@ -122,13 +130,22 @@ class Metric(VariableHolder, Configurable, fills_settings=True):
         return self.result()
 
 
+def spread_weights(sample_weight: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return a weight for each value of an array of this shape: 1 where none are given.
+
+    Raises:
+        ShapeError: the weights do not fit the shape's first axes.
+    """
+    if sample_weight is None:
+        return jnp.ones(shape, dtype)
+    weight = fitted("sample_weight", jnp.asarray(sample_weight).astype(dtype), shape)
+    return jnp.broadcast_to(weight, shape)
+
+
 def _weighted(values: Any, sample_weight: Any, dtype: Any) -> tuple[Any, Any]:
     """Return values and weights of one shape; a value of weight 0 is 0, whatever it was."""
     values = jnp.asarray(values).astype(dtype)
-    if sample_weight is None:
-        return values, jnp.ones(values.shape, dtype)
-    weight = fitted("sample_weight", jnp.asarray(sample_weight).astype(dtype), values.shape)
-    weight = jnp.broadcast_to(weight, values.shape)
+    weight = spread_weights(sample_weight, values.shape, dtype)
     return jnp.where(weight == 0, 0, values), weight
 
 
