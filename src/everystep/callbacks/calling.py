@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from everystep.callbacks.base import Callback, Logs
 from everystep.errors import SettingError
 
 
-class BatchLogs(Mapping[str, float]):
+class BatchLogs(Mapping[str, Any]):
     """The measures of a batch as floats, each read from the device when it is looked at.
+
+    A measure of several numbers, such as a score for each class, is a list of floats.
 
     The device computes ahead of Python. A `float` of the last result waits until the device has
     caught up, so it is put off until a callback asks for it.
@@ -28,10 +32,10 @@ class BatchLogs(Mapping[str, float]):
     def __init__(self, measures: Mapping[str, Any]) -> None:
         self._measures = dict(measures)
 
-    def __getitem__(self, name: str) -> float:
+    def __getitem__(self, name: str) -> Any:
         value = self._measures[name]
-        if not isinstance(value, float):
-            value = self._measures[name] = float(value)
+        if not isinstance(value, float | list):
+            value = self._measures[name] = np.asarray(value, np.float64).tolist()
         return value
 
     def __iter__(self) -> Iterator[str]:

@@ -207,7 +207,8 @@ def resolve(
         name, found = found.name, type(found).from_config({**found.get_config(), "reduction": None})
     metric: Metric = found if isinstance(found, Metric) else MeanMetricWrapper(found)
     metric.name = name or metric.name
-    metric.build(y_true_shape, y_pred_shape)
+    if y_pred_shape[-1] is not None:
+        metric.build(y_true_shape, y_pred_shape)
     return metric
 
 

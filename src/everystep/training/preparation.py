@@ -110,9 +110,9 @@ def real_steps(inputs: Any) -> int:
     return int(first.shape[0] * (first.shape[1] if first.ndim > 1 else 1))
 
 
-def floats(logs: Mapping[str, Any]) -> dict[str, float]:
-    """Return measures as Python numbers, waiting for the device."""
-    return {name: float(value) for name, value in logs.items()}
+def floats(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return measures as Python numbers, or lists of them, waiting for the device."""
+    return {name: np.asarray(value, np.float64).tolist() for name, value in logs.items()}
 
 
 def reported(logs: dict[str, float], as_dict: bool) -> Any:

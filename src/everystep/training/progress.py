@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from everystep.errors import SettingError
 
 if TYPE_CHECKING:
@@ -229,13 +231,16 @@ def _speed(real_steps: int, seconds: float) -> str:
 
 
 def _measures(logs: Mapping[str, Any]) -> list[str]:
-    return [f"{name} {_value(float(value))}" for name, value in logs.items()]
+    return [f"{name} {_value(value)}" for name, value in logs.items()]
 
 
-def _value(value: float) -> str:
+def _value(value: Any) -> str:
     """Return four digits after the point, or four significant ones of a very small number.
 
-    >>> _value(0.51234), _value(0.0000123)
-    ('0.5123', '1.2300e-05')
+    >>> _value(0.51234), _value(0.0000123), _value([0.5, 1.0])
+    ('0.5123', '1.2300e-05', '[0.5000, 1.0000]')
     """
+    if np.ndim(value):
+        return f"[{', '.join(map(_value, value))}]"
+    value = float(value)
     return f"{value:.4f}" if abs(value) > 1e-3 or value == 0 else f"{value:.4e}"
