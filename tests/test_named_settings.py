@@ -21,6 +21,7 @@ REQUIRED: dict[str, dict[str, Any]] = {
     "RecallAtPrecision": {"precision": 0.5},
     "SensitivityAtSpecificity": {"specificity": 0.5},
     "SpecificityAtSensitivity": {"sensitivity": 0.5},
+    "LossScaleOptimizer": {"inner_optimizer": optimizers.SGD()},
 }
 CLASSES: list[Any] = [
     cls for family in FAMILIES for cls in family.CATALOGUE.classes.values() if isinstance(cls, type)

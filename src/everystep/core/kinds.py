@@ -74,6 +74,12 @@ def _integers(value: Any) -> tuple[int, ...]:
     return tuple(operator.index(item) for item in items)
 
 
+def _numbers(value: Any) -> tuple[float, ...]:
+    if isinstance(value, str):
+        _reject(value)
+    return tuple(item if isinstance(item, int) else _number(item) for item in value)
+
+
 def _optional_integers(value: Any) -> tuple[int | None, ...]:
     if isinstance(value, str):
         _reject(value)
@@ -81,6 +87,7 @@ def _optional_integers(value: Any) -> tuple[int | None, ...]:
 
 
 POSITIVE = Kind("a positive integer", lambda v: _integer(1, v), refused=(0, -1, 2.5, "3", True))
+SEVERAL = Kind("an integer of 2 or more", lambda v: _integer(2, v), refused=(1, 2.5, "3", True))
 WHOLE = Kind("an integer of 0 or more", lambda v: _integer(0, v), refused=(-1, 2.5, "3"))
 SEED = optional(WHOLE)
 INTEGER = Kind(
@@ -99,6 +106,11 @@ FRACTION = Kind(
     lambda value: _between(0, 1, True, value),
     refused=(-0.1, 1.0, 2, "0.5"),
 )
+SHARE = Kind(
+    "a number from 0 to 1",
+    lambda value: _between(0, 1, False, value),
+    refused=(-0.1, 1.1, 2, "0.5"),
+)
 NOT_NEGATIVE = Kind(
     "a number of 0 or more",
     lambda value: _between(0, float("inf"), False, value),
@@ -114,6 +126,7 @@ NAME = Kind(
     lambda value: value if isinstance(value, str) and _fits_a_path(value) else _reject(value),
     refused=(3, "", "a/b", "..", "a\0"),
 )
+NUMBERS = Kind("a list of numbers", _numbers, list, refused=("3", 2.5, ("a",)))
 INTEGERS = Kind("an integer or a tuple of integers", _integers, list, refused=("3", 2.5))
 SHAPE = Kind(
     "a tuple of sizes, None where unknown", _optional_integers, list, refused=("3", 2.5, ("a",))

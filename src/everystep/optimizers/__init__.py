@@ -1,7 +1,7 @@
-"""Optimizers by Keras's names and arguments, as optax transformations.
+"""Optimizers by Keras's names, with Keras's numbers and Keras's state.
 
-`get(...).transform()` is what a training step uses; `refreshed(state)` brings a learning rate that
-was set in between into its state.
+`get(...)` finds one; a training step calls its `stateless_apply`, people's own loops its `apply`;
+`transform()` gives an optax transformation, and `get` takes optax's as they are.
 """
 
 from __future__ import annotations
@@ -12,21 +12,33 @@ from typing import Any
 from everystep.core import Catalogue, Kind, serialize
 from everystep.core.registry import deserializer
 from everystep.errors import SettingError
-from everystep.optimizers.base import Optimizer, State
+from everystep.optimizers import schedules
+from everystep.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam, ScheduleFreeAdamW
+from everystep.optimizers.applying import Applies
+from everystep.optimizers.base import Optimizer
 from everystep.optimizers.foreign import OptaxOptimizer
-from everystep.optimizers.rules import (
+from everystep.optimizers.loss_scale import LossScaleOptimizer
+from everystep.optimizers.matrices import Adafactor, Muon
+from everystep.optimizers.rules import SGD, Adadelta, Adagrad, Ftrl, Lion, RMSprop
+from everystep.optimizers.state import Moment, Slot, State
+
+_CLASSES = (
     SGD,
     Adadelta,
+    Adafactor,
     Adagrad,
     Adam,
-    Adamax,
     AdamW,
+    Adamax,
+    Ftrl,
+    Lamb,
     Lion,
+    LossScaleOptimizer,
+    Muon,
     Nadam,
     RMSprop,
+    ScheduleFreeAdamW,
 )
-
-_CLASSES = (SGD, Adadelta, Adagrad, Adam, AdamW, Adamax, Lion, Nadam, RMSprop)
 CATALOGUE = Catalogue(
     "optimizer",
     "keras.optimizers",
@@ -35,7 +47,7 @@ CATALOGUE = Catalogue(
 )
 
 
-def get(identifier: Any) -> Optimizer | OptaxOptimizer:
+def get(identifier: Any) -> Any:
     """Return the optimizer for a name, a class, a configuration, an object or optax's.
 
     Args:
@@ -46,11 +58,11 @@ def get(identifier: Any) -> Optimizer | OptaxOptimizer:
         SettingError: no optimizer has that name, or it is none of these.
 
     Example:
-        >>> get("adamw").weight_decay, get(Adam(0.01)).learning_rate
-        (0.004, 0.01)
+        >>> get("adamw").weight_decay, float(get(Adam(0.5)).learning_rate)
+        (0.004, 0.5)
     """
     found = CATALOGUE.make(identifier)
-    if isinstance(found, Optimizer | OptaxOptimizer):
+    if isinstance(found, Applies):
         return found
     # Whoever made a transformation has imported optax; nobody else needs to.
     optax = sys.modules.get("optax")
@@ -75,17 +87,26 @@ __all__ = [
     "OPTIMIZER",
     "SGD",
     "Adadelta",
+    "Adafactor",
     "Adagrad",
     "Adam",
     "AdamW",
     "Adamax",
+    "Ftrl",
+    "Lamb",
     "Lion",
+    "LossScaleOptimizer",
+    "Moment",
+    "Muon",
     "Nadam",
     "OptaxOptimizer",
     "Optimizer",
     "RMSprop",
+    "ScheduleFreeAdamW",
+    "Slot",
     "State",
     "deserialize",
     "get",
+    "schedules",
     "serialize",
 ]

@@ -1,170 +1,68 @@
-"""The optimizers, one a class: Keras's arguments and defaults, and the rule of optax behind them.
-
-optax differs from Keras in where the small constant `epsilon` stands in Adam, Nadam and Adamax, in
-`amsgrad`, which takes the largest corrected mean square, and in Nadam, whose momentum is constant.
-"""
+"""Optimizers that step along the gradient, or along it divided by what it used to be."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax.numpy as jnp
 
 from everystep.core import Kind, setting
-from everystep.core.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE
+from everystep.core.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, SHARE
 from everystep.optimizers.base import RATE, Optimizer
+from everystep.optimizers.state import Moment, Slot, like_each
 
-if TYPE_CHECKING:
-    import optax
-
-DECAY = Kind("a number of 0 or more", NOT_NEGATIVE.parse, refused=(-1.0, "1", None))
+NOT_POSITIVE = Kind("a number of 0 or less", lambda v: -NOT_NEGATIVE.parse(-v), refused=(0.5, "1"))
 
 
 class SGD(Optimizer):
-    """Steps along the gradient: `w -= r * g`; with momentum `v = m * v + g; w -= r * v`.
+    """Steps along the gradient, with momentum if that is asked for.
+
+    Equation: `w -= r * g`; with momentum `v = m * v - r * g; w += v`; with Nesterov's
+    `v = m * v - r * g; w += m * v - r * g`
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
         momentum: the share `m` of the last step that is kept.
-        nesterov: whether to take `m * v + g` instead of `v`.
+        nesterov: whether to look ahead by one step.
         **kwargs: see `Optimizer`.
 
     Example:
         >>> import jax.numpy as jnp
-        >>> optimizer = SGD(learning_rate=0.5, momentum=0.9)
-        >>> state = optimizer.init(jnp.zeros(1))
-        >>> update, state = optimizer.update(jnp.ones(1), state)
-        >>> update, state = optimizer.update(jnp.ones(1), state)
-        >>> round(float(update[0]), 3)
-        -0.95
+        >>> from everystep import Variable
+        >>> weight, optimizer = Variable([0.0]), SGD(learning_rate=0.5, momentum=0.9)
+        >>> for _ in range(2):
+        ...     optimizer.apply([jnp.ones(1)], [weight])
+        >>> round(float(weight[0]), 3)
+        -1.45
 
     Source: Sutskever and others 2013, "On the importance of initialization and momentum in deep
     learning", section 2.
     """
 
     learning_rate: Any = setting(RATE, default=0.01, attribute="_learning_rate")
-    momentum: float = setting(FRACTION, default=0.0)
+    momentum: float = setting(SHARE, default=0.0)
     nesterov: bool = setting(BOOLEAN, default=False)
 
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
+    def slots(self, weights: Sequence[Any]) -> list[Slot]:
+        """Return what is kept: the last step, where there is momentum."""
+        return like_each(weights, "momentum") if self.momentum else []
 
+    def rule(self, weight: Any, gradient: Any, kept: dict[str, Any], now: Moment) -> Any:
+        """Return the new weight, and the step that it made."""
+        step = gradient * now.rate
         if not self.momentum:
-            return optax.identity()
-        return optax.trace(self.momentum, self.nesterov)
-
-
-class Adam(Optimizer):
-    """Steps along the mean gradient, divided by the root of the mean square.
-
-    `m += (1 - b1) (g - m)`, `v += (1 - b2) (g ** 2 - v)`,
-    `w -= r * m / (1 - b1 ** t) / (sqrt(v / (1 - b2 ** t)) + epsilon)`
-
-    Args:
-        learning_rate: the rate `r`, or a schedule: a function of the step.
-        beta_1: how much of the mean is kept.
-        beta_2: how much of the mean square is kept.
-        epsilon: added to the root.
-        amsgrad: whether the mean square never shrinks.
-        **kwargs: see `Optimizer`.
-
-    Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 1; Reddi and others 2018,
-    arXiv:1904.09237, algorithm 2 for `amsgrad`.
-    """
-
-    learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
-    beta_1: float = setting(FRACTION, default=0.9)
-    beta_2: float = setting(FRACTION, default=0.999)
-    epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
-    amsgrad: bool = setting(BOOLEAN, default=False)
-
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
-
-        scale = optax.scale_by_amsgrad if self.amsgrad else optax.scale_by_adam
-        return scale(self.beta_1, self.beta_2, self.epsilon)
-
-
-class AdamW(Adam):
-    """Adam with weight decay that is apart from the gradient.
-
-    Args:
-        learning_rate: the rate, or a schedule: a function of the step.
-        weight_decay: each weight shrinks by `weight_decay * learning_rate` of itself.
-        beta_1: how much of the mean is kept.
-        beta_2: how much of the mean square is kept.
-        epsilon: added to the root.
-        amsgrad: whether the mean square never shrinks.
-        **kwargs: see `Optimizer`.
-
-    Source: Loshchilov and Hutter 2019, arXiv:1711.05101, algorithm 2.
-    """
-
-    learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
-    weight_decay: float | None = setting(DECAY, default=0.004)
-    beta_1: float = setting(FRACTION, default=0.9)
-    beta_2: float = setting(FRACTION, default=0.999)
-    epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
-    amsgrad: bool = setting(BOOLEAN, default=False)
-
-
-class Nadam(Optimizer):
-    """Adam that looks ahead by one step of momentum.
-
-    Args:
-        learning_rate: the rate, or a schedule: a function of the step.
-        beta_1: how much of the mean is kept.
-        beta_2: how much of the mean square is kept.
-        epsilon: added to the root.
-        **kwargs: see `Optimizer`.
-
-    Source: Dozat 2016, "Incorporating Nesterov momentum into Adam", algorithm 2, with constant
-    momentum.
-    """
-
-    learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
-    beta_1: float = setting(FRACTION, default=0.9)
-    beta_2: float = setting(FRACTION, default=0.999)
-    epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
-
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
-
-        return optax.scale_by_adam(self.beta_1, self.beta_2, self.epsilon, nesterov=True)
-
-
-class Adamax(Optimizer):
-    """Adam with the largest gradient so far in place of the mean square.
-
-    `m += (1 - b1) (g - m)`, `u = max(b2 * u, |g| + epsilon)`, `w -= r / (1 - b1 ** t) * m / u`
-
-    Args:
-        learning_rate: the rate `r`, or a schedule: a function of the step.
-        beta_1: how much of the mean is kept.
-        beta_2: how much of the largest gradient is kept.
-        epsilon: added to the size of the gradient.
-        **kwargs: see `Optimizer`.
-
-    Source: Kingma and Ba 2015, arXiv:1412.6980, algorithm 2.
-    """
-
-    learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
-    beta_1: float = setting(FRACTION, default=0.9)
-    beta_2: float = setting(FRACTION, default=0.999)
-    epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
-
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
-
-        return optax.scale_by_adamax(self.beta_1, self.beta_2, self.epsilon)
+            return weight - step, {}
+        velocity = kept["momentum"] * self.momentum - step
+        ahead = velocity * self.momentum - step if self.nesterov else velocity
+        return weight + ahead, {"momentum": velocity}
 
 
 class RMSprop(Optimizer):
     """Steps along the gradient, divided by the root of its mean square.
 
-    `v = rho * v + (1 - rho) * g ** 2`, `w -= r * g / sqrt(v + epsilon)`
+    Equation: `v = rho * v + (1 - rho) * g ** 2`, `w -= r * g / sqrt(v + epsilon)`
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
@@ -184,19 +82,30 @@ class RMSprop(Optimizer):
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
     centered: bool = setting(BOOLEAN, default=False)
 
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
+    def slots(self, weights: Sequence[Any]) -> list[Slot]:
+        """Return what is kept: the mean square, the last step, the mean."""
+        slots = like_each(weights, "velocity")
+        if self.momentum:
+            slots += like_each(weights, "momentum")
+        return slots + (like_each(weights, "average_gradient") if self.centered else [])
 
-        scale = optax.scale_by_stddev if self.centered else optax.scale_by_rms
-        scaled = scale(self.rho, self.epsilon)
-        return optax.chain(scaled, optax.trace(self.momentum)) if self.momentum else scaled
+    def rule(self, weight: Any, gradient: Any, kept: dict[str, Any], now: Moment) -> Any:
+        """Return the new weight, and the means that it was found with."""
+        new = {"velocity": _mixed(self.rho, kept["velocity"], jnp.square(gradient))}
+        variance = new["velocity"]
+        if self.centered:
+            new["average_gradient"] = _mixed(self.rho, kept["average_gradient"], gradient)
+            variance = variance - jnp.square(new["average_gradient"])
+        step = now.rate * gradient / jnp.sqrt(variance + self.epsilon)
+        if self.momentum:
+            new["momentum"] = step = self.momentum * kept["momentum"] + step
+        return weight - step, new
 
 
 class Adagrad(Optimizer):
     """Steps along the gradient, divided by the root of the sum of all squares so far.
 
-    `a += g ** 2`, `w -= r * g / sqrt(a + epsilon)`
+    Equation: `a += g ** 2`, `w -= r * g / sqrt(a + epsilon)`
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
@@ -211,17 +120,21 @@ class Adagrad(Optimizer):
     initial_accumulator_value: float = setting(NOT_NEGATIVE, default=0.1)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
 
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
+    def slots(self, weights: Sequence[Any]) -> list[Slot]:
+        """Return what is kept: the sum."""
+        return like_each(weights, "accumulator", first=self.initial_accumulator_value)
 
-        return optax.scale_by_rss(self.initial_accumulator_value, self.epsilon)
+    def rule(self, weight: Any, gradient: Any, kept: dict[str, Any], now: Moment) -> Any:
+        """Return the new weight and the new sum."""
+        total = kept["accumulator"] + jnp.square(gradient)
+        step = now.rate * gradient / jnp.sqrt(total + self.epsilon)
+        return weight - step, {"accumulator": total}
 
 
 class Adadelta(Optimizer):
     """Steps along the gradient in the units of the weight: mean size of steps over gradients.
 
-    `a = rho * a + (1 - rho) * g ** 2`, `d = -sqrt(s + epsilon) / sqrt(a + epsilon) * g`,
+    Equation: `a = rho * a + (1 - rho) * g ** 2`, `d = -sqrt(s + epsilon) * g / sqrt(a + epsilon)`,
     `s = rho * s + (1 - rho) * d ** 2`, `w += r * d`
 
     Args:
@@ -237,17 +150,25 @@ class Adadelta(Optimizer):
     rho: float = setting(FRACTION, default=0.95)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
 
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
+    def slots(self, weights: Sequence[Any]) -> list[Slot]:
+        """Return what is kept: the mean squares of gradients and of steps."""
+        return like_each(weights, "accumulated_grad", "accumulated_delta_var")
 
-        return optax.scale_by_adadelta(self.rho, self.epsilon)
+    def rule(self, weight: Any, gradient: Any, kept: dict[str, Any], now: Moment) -> Any:
+        """Return the new weight and both means."""
+        steps = kept["accumulated_delta_var"]
+        squares = _mixed(self.rho, kept["accumulated_grad"], jnp.square(gradient))
+        size = jnp.sqrt(steps + self.epsilon)
+        step = -(size * gradient / jnp.sqrt(squares + self.epsilon))
+        steps = _mixed(self.rho, steps, jnp.square(step))
+        new = {"accumulated_grad": squares, "accumulated_delta_var": steps}
+        return weight + now.rate * step, new
 
 
 class Lion(Optimizer):
     """Steps of one size in the direction of the mean gradient's sign.
 
-    `w -= r * sign(b1 * m + (1 - b1) * g)`, `m = b2 * m + (1 - b2) * g`
+    Equation: `w -= r * sign(b1 * m + (1 - b1) * g)`, `m = b2 * m + (1 - b2) * g`
 
     Args:
         learning_rate: the rate `r`, or a schedule: a function of the step.
@@ -259,11 +180,69 @@ class Lion(Optimizer):
     """
 
     learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
-    beta_1: float = setting(FRACTION, default=0.9)
-    beta_2: float = setting(FRACTION, default=0.99)
+    beta_1: float = setting(SHARE, default=0.9)
+    beta_2: float = setting(SHARE, default=0.99)
 
-    def rule(self) -> optax.GradientTransformation:
-        """Return optax's rule."""
-        import optax
+    def slots(self, weights: Sequence[Any]) -> list[Slot]:
+        """Return what is kept: the mean."""
+        return like_each(weights, "momentum")
 
-        return optax.scale_by_lion(self.beta_1, self.beta_2)
+    def rule(self, weight: Any, gradient: Any, kept: dict[str, Any], now: Moment) -> Any:
+        """Return the new weight and the new mean."""
+        # Keras takes these from 1 after rounding.
+        beta_1, beta_2 = (jnp.asarray(b, weight.dtype) for b in (self.beta_1, self.beta_2))
+        mean = kept["momentum"]
+        direction = jnp.sign(_mixed(beta_1, mean, gradient))
+        return weight - now.rate * direction, {"momentum": _mixed(beta_2, mean, gradient)}
+
+
+class Ftrl(Optimizer):
+    """Follows the leader over all gradients so far, so that weights of little use become zero.
+
+    Equation: `z += g' - (n ** -p - a ** -p) / r * w` with `n = a + g ** 2`,
+    `w = (clip(z, -l1, l1) - z) / (n ** -p / r + 2 * (l2 + beta / (2 * r)))`, `a = n`, where `g'` is
+    the gradient plus twice the shrinkage times `w`.
+
+    Args:
+        learning_rate: the rate `r`, or a schedule: a function of the step.
+        learning_rate_power: the power `p` of 0 or less; 0 keeps the rate fixed.
+        initial_accumulator_value: where the sum `a` of squares starts.
+        l1_regularization_strength: the strength `l1`, of 0 or more.
+        l2_regularization_strength: the strength `l2`, of 0 or more.
+        l2_shrinkage_regularization_strength: the shrinkage, of 0 or more, which moves nothing
+            where the gradient is zero.
+        beta: as in the paper.
+        **kwargs: see `Optimizer`.
+
+    Source: McMahan and others 2013, "Ad click prediction: a view from the trenches", algorithm 1.
+    """
+
+    learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
+    learning_rate_power: float = setting(NOT_POSITIVE, default=-0.5)
+    initial_accumulator_value: float = setting(NOT_NEGATIVE, default=0.1)
+    l1_regularization_strength: float = setting(NOT_NEGATIVE, default=0.0)
+    l2_regularization_strength: float = setting(NOT_NEGATIVE, default=0.0)
+    l2_shrinkage_regularization_strength: float = setting(NOT_NEGATIVE, default=0.0)
+    beta: float = setting(NUMBER, default=0.0)
+
+    def slots(self, weights: Sequence[Any]) -> list[Slot]:
+        """Return what is kept: the sum of squares, and the linear part of the sum of losses."""
+        sums, first = like_each(weights, "accumulator", "linear"), self.initial_accumulator_value
+        return [replace(slot, first=first) if slot.name == "accumulator" else slot for slot in sums]
+
+    def rule(self, weight: Any, gradient: Any, kept: dict[str, Any], now: Moment) -> Any:
+        """Return the new weight and both sums."""
+        power, limit = -self.learning_rate_power, self.l1_regularization_strength
+        before, after = kept["accumulator"], kept["accumulator"] + jnp.square(gradient)
+        shrunk = gradient + 2 * self.l2_shrinkage_regularization_strength * weight
+        change = (jnp.power(after, power) - jnp.power(before, power)) / now.rate
+        linear = kept["linear"] + (shrunk - change * weight)
+        ridge = self.l2_regularization_strength + self.beta / (2.0 * now.rate)
+        quadratic = jnp.power(after, power) / now.rate + 2 * ridge
+        weight = (jnp.clip(linear, -limit, limit) - linear) / quadratic
+        return weight, {"accumulator": after, "linear": linear}
+
+
+def _mixed(share: Any, old: Any, new: Any) -> Any:
+    """Return a running mean: `share` of the old one, and the rest of what is new."""
+    return share * old + (1 - share) * new

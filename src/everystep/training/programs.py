@@ -131,14 +131,10 @@ class Programs:
         self.model = model
         self.measures = measures
         self.optimizer = optimizer
-        self.transform: Any = None if optimizer is None else optimizer.transform()
         self.variables = model.named_weights()
         self.owned = model.owned_variables()
         self.trainable = {p: v for p, v in self.variables.items() if self.owned[v]}
         self.rest = {p: v for p, v in self.variables.items() if not self.owned[v]}
-        self.slots: Any = None
-        if self.transform is not None:
-            self.slots = self.transform.init(_peek(self.trainable))
         self._train = jax.jit(self._train_step, donate_argnums=(0, 1, 2, 3))
         self._evaluate = jax.jit(self._evaluate_step, donate_argnums=(2,))
         self._predict = jax.jit(self._predict_step)
@@ -152,25 +148,26 @@ class Programs:
 
     def train(self, batch: MiniBatch, key: jax.Array, step: int) -> dict[str, Any]:
         """Do one step of training and return the measures so far."""
-        if self.transform is None:
+        if self.optimizer is None:
             raise StateError("the model has no optimizer: call compile first")
-        self.slots = self.optimizer.refreshed(self.slots)
-        counts = [variable.own() for variable in self.measures.variables]
-        state = _own(self.trainable), _own(self.rest), self.slots, counts
-        trained, rest, self.slots, counts, results = self._train(*state, batch, key, step)
+        self.optimizer.build(list(self.trainable.values()))
+        slots, counts = self.optimizer.variables, self.measures.variables
+        state = _own(self.trainable), _own(self.rest), _owns(slots), _owns(counts)
+        trained, rest, kept, counted, results = self._train(*state, batch, key, step)
         _write(self.trainable, trained)
         _write(self.rest, rest)
-        self._write_counts(counts)
+        _writes(slots, kept)
+        _writes(counts, counted)
         return self.measures.named(results)
 
     def evaluate(self, batch: MiniBatch) -> dict[str, Any]:
         """Measure one batch and return the measures so far."""
-        counts = [variable.own() for variable in self.measures.variables]
+        counts = _owns(self.measures.variables)
         rest, counts, results = self._evaluate(
             _peek(self.trainable), _peek(self.rest), counts, batch
         )
         _write(self.rest, rest)
-        self._write_counts(counts)
+        _writes(self.measures.variables, counts)
         return self.measures.named(results)
 
     def predict(self, inputs: Any) -> Any:
@@ -178,10 +175,6 @@ class Programs:
         outputs, rest = self._predict(_peek(self.trainable), _peek(self.rest), inputs)
         _write(self.rest, rest)
         return outputs
-
-    def _write_counts(self, counts: Sequence[Any]) -> None:
-        for variable, value in zip(self.measures.variables, counts, strict=True):
-            variable.set_own(value)
 
     # The programs as pure functions.
 
@@ -217,22 +210,24 @@ class Programs:
             noise = Noise(key, step)
             result = self._run(trainable | rest, batch.inputs, training=True, noise=noise)
             loss, output = self._loss(trainable, result, batch)
-            return loss, (result.state, output.values, output.mask)
+            return self._scaled(loss, slots), (loss, result.state, output.values, output.mask)
 
-        (loss, (rest, values, mask)), gradients = jax.value_and_grad(objective, has_aux=True)(
-            trainable
-        )
-        updates, slots = self.transform.update(gradients, slots, trainable)
-        trainable = {
-            path: self._constrained(path, value + updates[path].astype(value.dtype))
-            for path, value in trainable.items()
-        }
+        gradients, (loss, rest, values, mask) = jax.grad(objective, has_aux=True)(trainable)
+        trainable, slots = self._moved(trainable, slots, gradients)
         counts, results = self._count(counts, batch, Output(values, mask), loss)
         return trainable, rest, slots, counts, results
 
-    def _constrained(self, path: str, value: Any) -> Any:
-        constraint = self.trainable[path].constraint
-        return value if constraint is None else constraint(value)
+    def _scaled(self, loss: Any, slots: Sequence[Any]) -> Any:
+        """Return the loss as the optimizer wants it to be differentiated."""
+        known = zip(self.optimizer.variables, slots, strict=True)
+        with Scope(values={id(variable): value for variable, value in known}).active():
+            return self.optimizer.scale_loss(loss)
+
+    def _moved(self, trainable: Any, slots: Any, gradients: Any) -> tuple[dict[str, Any], Any]:
+        """Return the weights and the optimizer's state after an update."""
+        in_order = ([tree[path] for path in self.trainable] for tree in (gradients, trainable))
+        moved, slots = self.optimizer.stateless_apply(slots, *in_order)
+        return dict(zip(self.trainable, moved, strict=True)), slots
 
     def _evaluate_step(self, trainable: Any, rest: Any, counts: Any, batch: MiniBatch) -> Any:
         result = self._run(trainable | rest, batch.inputs, training=False, noise=None)
@@ -256,3 +251,12 @@ def _peek(variables: dict[str, Variable]) -> dict[str, Any]:
 def _write(variables: dict[str, Variable], values: dict[str, Any]) -> None:
     for path, variable in variables.items():
         variable.set_own(values[path])
+
+
+def _owns(variables: Sequence[Variable]) -> list[Any]:
+    return [variable.own() for variable in variables]
+
+
+def _writes(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.set_own(value)

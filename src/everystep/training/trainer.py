@@ -170,6 +170,7 @@ class Trainer:
             calls.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
+        self.optimizer.finalize_variable_values(list(programs.trainable.values()))
         calls.on_train_end(logs)
         return self.history
 
