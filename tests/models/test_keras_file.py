@@ -19,6 +19,7 @@ from everystep.core.registry import _registered
 from everystep.errors import FormatError, SettingError
 from everystep.models.keras_config import OURS
 from tests.catalogue import ENTRIES, Entry
+from tests.catalogue.doubled import Doubled
 from tests.models.graphs import OPERATORS, Plan, plans
 from tests.tolerances import assert_close
 
@@ -58,11 +59,20 @@ IN_KERAS = [
 ]
 
 
+def model_of(entry: Entry) -> tuple[Any, Any]:
+    """A model of the entry's layer, and what to call it on."""
+    inputs, layer = entry.inputs(), entry.make()
+    start = es.Input(batch_shape=inputs.shape, dtype=str(inputs.dtype))
+    if not isinstance(layer, Doubled):
+        return changed(es.Sequential([start, layer])), inputs
+    starts = [start, es.Input(batch_shape=inputs.shape)]
+    outputs = layer.layer(starts) if layer.way == "list" else layer.layer(*starts)
+    return changed(es.Model(starts, outputs)), [inputs, inputs[..., ::-1]]
+
+
 @pytest.mark.parametrize("entry", IN_KERAS, ids=lambda entry: entry.name)
 def test_every_layer_goes_to_keras_and_comes_back(tmp_path: Path, entry: Entry) -> None:
-    inputs = entry.inputs()
-    given = es.Input(batch_shape=inputs.shape, dtype=str(inputs.dtype))
-    ours = changed(es.Sequential([given, entry.make()]))
+    ours, inputs = model_of(entry)
     ours.save(tmp_path / "ours.keras")
     # Functions have a name in a table of each library's own.
     functions = {name: thing for name, thing in _registered.items() if isfunction(thing)}

@@ -2,30 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from everystep.errors import FormatError, SettingError
 from everystep.layers import CATALOGUE
-
-_OFF: Mapping[str, Any] = {
-    "activity_regularizer": None,
-    "flash_attention": None,
-    "input_axes": None,
-    "lora_alpha": None,
-    "lora_rank": None,
-    "optional": False,
-    "output_axes": None,
-    "quantization_config": None,
-    "ragged": False,
-    "renorm": False,
-    "renorm_clipping": None,
-    "renorm_momentum": 0.99,
-    "sparse": False,
-    "synchronized": False,
-}
-"""Settings of Keras's layers that are not here, and the value that means not in use. With another
-value the setting is kept, and its layer refuses it by name."""
 
 OURS = frozenset({"PerStep"})
 """Layers that Keras does not have."""
@@ -52,7 +32,6 @@ def from_keras(config: Any, where: str) -> Any:
     settings, training = kept.get("config"), kept.get("compile_config")
     if isinstance(settings, dict) and str(kept.get("module")).startswith("keras"):
         _check_layer(kept, where)
-        kept["config"] = {name: value for name, value in settings.items() if _is_on(name, value)}
     if kept.get("class_name") == "Sequential" and isinstance(settings, dict):
         _open_ids(settings.get("layers"))
     if isinstance(training, dict):
@@ -92,10 +71,6 @@ def _open_ids(layers: Any) -> None:
         names = [layer.get("class_name") for layer in (first, second) if isinstance(layer, dict)]
         if names == ["InputLayer", "Embedding"] and isinstance(first.get("config"), dict):
             first["config"]["dtype"] = None
-
-
-def _is_on(name: str, value: Any) -> bool:
-    return name not in _OFF or bool(value != _OFF[name])
 
 
 def for_keras(config: Any) -> Any:

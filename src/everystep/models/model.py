@@ -145,8 +145,9 @@ class Model(Trainer, HasLayers, Layer, fills_settings=True):
             values = arranged(self, inputs)
             for node in self._graph.nodes:
                 first = node.args[0] if node.args else None
-                if isinstance(node.layer, Layer) and first in values:
-                    node.layer.check_values(values[first])
+                value = values.get(first) if isinstance(first, KerasTensor) else None
+                if value is not None and isinstance(node.layer, Layer):
+                    node.layer.check_values(value)
 
     @property
     def layers(self) -> list[Layer]:

@@ -172,8 +172,11 @@ def set_fitting_weights(variables: Mapping[str, Variable], values: Tensors, wher
 def _fits(array: np.ndarray[Any, Any], variable: Variable) -> bool:
     """Whether a value may be taken: cast between precisions, but not from one kind to another."""
     given, wanted = array.dtype, np.dtype(variable.dtype)
-    same_kind = given == wanted or (_is_float(given) and _is_float(wanted))
-    return same_kind and array.shape == variable.shape
+    if array.shape != variable.shape or given == wanted:
+        return bool(array.shape == variable.shape)
+    if given.kind in "iu" and wanted.kind in "iu":
+        return bool((array.astype(wanted) == array).all())
+    return _is_float(given) and _is_float(wanted)
 
 
 def _is_float(dtype: np.dtype[Any]) -> bool:
