@@ -1,6 +1,7 @@
 """The layers that normalize."""
 
 from everystep.layers import (
+    BatchNormalization,
     GroupNormalization,
     LayerNormalization,
     RMSNormalization,
@@ -9,6 +10,15 @@ from everystep.layers import (
 from tests.catalogue.entry import DEEP, Entry
 
 ENTRIES = [
+    Entry("BatchNormalization", BatchNormalization),
+    Entry(
+        "BatchNormalization of each step",
+        lambda: BatchNormalization(1, center=False),
+        segments="rows",
+        any_length=False,
+        variant=True,
+    ),
+    Entry("BatchNormalization renorm", lambda: BatchNormalization(renorm=True), variant=True),
     Entry("LayerNormalization", LayerNormalization),
     Entry(
         "LayerNormalization over steps",

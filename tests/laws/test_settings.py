@@ -51,7 +51,8 @@ def test_a_wrong_value_names_class_setting_and_value(cls: Any, name: str, value:
         cls(**(valid(cls) | {name: value}))
     message = str(caught.value)
     assert message.startswith(f"{cls.__name__}: {name}")
-    assert (value["class_name"] if isinstance(value, dict) else repr(value)) in message
+    named = isinstance(value, dict) and "class_name" in value
+    assert (value["class_name"] if named else repr(value)) in message
 
 
 @pytest.mark.parametrize("cls", list(CATALOGUE.classes.values()), ids=lambda cls: cls.__name__)

@@ -3,6 +3,7 @@
 from everystep.core.registry import Catalogue
 from everystep.layers import operations
 from everystep.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from everystep.layers.batch_normalization import BatchNormalization
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
@@ -52,6 +53,7 @@ CATALOGUE = Catalogue(
         Add,
         AlphaDropout,
         Average,
+        BatchNormalization,
         Bidirectional,
         Concatenate,
         Dense,
@@ -98,6 +100,7 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "BatchNormalization",
     "Bidirectional",
     "Concatenate",
     "Dense",

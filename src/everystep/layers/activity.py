@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from everystep.core.scope import current_scope
+from everystep.layers.counted import counted, real_rows
 from everystep.sequences import Steps, boundaries
 
 
@@ -30,22 +30,16 @@ def activity_losses(regularizer: Callable[[Any], Any], outputs: Any) -> list[Any
 def _loss(regularizer: Callable[[Any], Any], output: Any) -> Any:
     if output.ndim == 0:
         return regularizer(output)
-    scope = current_scope()
-    rows = None if scope is None else scope.real_rows
-    count = output.shape[0] if rows is None else jnp.sum(rows)
-    values = output
-    if isinstance(output, Steps):
-        values = _where(output.segments != 0, output.values)
-        if output.packed:
-            count = _sequences(output.segments)
-    if rows is not None:
-        values = _where(rows, values)
-    loss = regularizer(values)
+    steps = output if isinstance(output, Steps) else None
+    values = output if steps is None else steps.values
+    real = counted(values, None if steps is None else steps.segments)
+    rows = real_rows(values.shape[0])
+    if steps is not None and steps.packed:
+        count = _sequences(steps.segments)
+    else:
+        count = values.shape[0] if rows is None else jnp.sum(rows)
+    loss = regularizer(values if real is None else jnp.where(real, values, 0))
     return loss / jnp.maximum(count, 1).astype(loss.dtype)
-
-
-def _where(real: Any, values: Any) -> Any:
-    return jnp.where(real.reshape(*real.shape, *[1] * (values.ndim - real.ndim)), values, 0)
 
 
 def _sequences(segments: Any) -> Any:
