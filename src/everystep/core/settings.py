@@ -103,7 +103,9 @@ class Configurable:
             delattr(cls, name)
         inherited: dict[str, Setting] = {}
         for base in reversed(cls.__mro__[1:]):
-            inherited |= getattr(base, "settings", {})
+            further = getattr(base, "settings", {})
+            inherited = {name: inherited[name] for name in inherited if name not in further}
+            inherited |= further
         # A setting that is declared again stands where this class puts it.
         kept = {name: item for name, item in inherited.items() if name not in own}
         cls.settings = dict(sorted((kept | own).items(), key=lambda item: item[1].kw_only))

@@ -60,31 +60,12 @@ class ByOutput(Metric):
         )
 
 
-class FBetaScore(ByOutput):
-    """Mean of precision and recall, recall counting `beta` times as much.
+class FScore(ByOutput):
+    """Base of the weighted means of precision and recall."""
 
-    `(1 + beta ** 2) * precision * recall / (beta ** 2 * precision + recall)` for each class.
-
-    Args:
-        average: None for a score for each class, `"macro"` for their mean, `"weighted"` for their
-            mean by how often a class is right, `"micro"` for one score over all classes.
-        beta: how much recall counts.
-        threshold: predictions above it say yes; without one, the highest of each row does.
-        name: the metric's name.
-        dtype: the dtype of the sums.
-
-    Example:
-        >>> labels = [[1, 1, 1], [1, 0, 0], [1, 1, 0]]
-        >>> scores = [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]
-        >>> [round(float(x), 4) for x in FBetaScore(beta=2.0, threshold=0.5)(labels, scores)]
-        [0.3846, 0.9091, 0.8333]
-    """
-
-    average: str | None = setting(one_of(None, "micro", "macro", "weighted"), default=None)
-    beta: float = setting(BETA, default=1.0)
-    threshold: float | None = setting(THRESHOLD, default=None)
-    name: str | None = setting(NAME, default="fbeta_score")
-    dtype: str | None = setting(DTYPE, default=None)
+    average: str | None
+    beta: float
+    threshold: float | None
 
     def add_sums(self, outputs: int) -> None:
         """Add the counts."""
@@ -131,7 +112,34 @@ class FBetaScore(ByOutput):
         return score if self.average is None else jnp.mean(score)
 
 
-class F1Score(FBetaScore):
+class FBetaScore(FScore):
+    """Mean of precision and recall, recall counting `beta` times as much.
+
+    `(1 + beta ** 2) * precision * recall / (beta ** 2 * precision + recall)` for each class.
+
+    Args:
+        average: None for a score for each class, `"macro"` for their mean, `"weighted"` for their
+            mean by how often a class is right, `"micro"` for one score over all classes.
+        beta: how much recall counts.
+        threshold: predictions above it say yes; without one, the highest of each row does.
+        name: the metric's name.
+        dtype: the dtype of the sums.
+
+    Example:
+        >>> labels = [[1, 1, 1], [1, 0, 0], [1, 1, 0]]
+        >>> scores = [[0.2, 0.6, 0.7], [0.2, 0.6, 0.6], [0.6, 0.8, 0.0]]
+        >>> [round(float(x), 4) for x in FBetaScore(beta=2.0, threshold=0.5)(labels, scores)]
+        [0.3846, 0.9091, 0.8333]
+    """
+
+    average: str | None = setting(one_of(None, "micro", "macro", "weighted"), default=None)
+    beta: float = setting(BETA, default=1.0)
+    threshold: float | None = setting(THRESHOLD, default=None)
+    name: str | None = setting(NAME, default="fbeta_score")
+    dtype: str | None = setting(DTYPE, default=None)
+
+
+class F1Score(FScore):
     """Mean of precision and recall: `2 * precision * recall / (precision + recall)`.
 
     Args:
@@ -146,7 +154,7 @@ class F1Score(FBetaScore):
     threshold: float | None = setting(THRESHOLD, default=None)
     name: str | None = setting(NAME, default="f1_score")
     dtype: str | None = setting(DTYPE, default=None)
-    beta: float = setting(BETA, default=1.0, kw_only=True, in_config="where given")
+    beta = 1.0
 
 
 class R2Score(ByOutput):
