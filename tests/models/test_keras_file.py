@@ -227,7 +227,6 @@ def test_random_state_of_earlier_versions_is_left_alone(tmp_path: Path) -> None:
     model.load_weights(tmp_path / "m.weights.h5")
 
 
-@pytest.mark.filterwarnings("ignore:Skipping variable loading for optimizer")
 def test_training_settings_go_both_ways(tmp_path: Path) -> None:
     def made(library: Any) -> Any:
         model = library.Sequential([library.Input((None, 3)), library.layers.Dense(1)])
@@ -248,6 +247,73 @@ def test_training_settings_go_both_ways(tmp_path: Path) -> None:
         wanted = ours.evaluate(FEATURES, FEATURES[..., :1] > 0, verbose=0)
         np.testing.assert_allclose(measured, wanted, rtol=1e-5)
     assert es.load_model(tmp_path / "theirs.keras", compile=False).optimizer is None
+
+
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "adam": lambda room: room.Adam(0.1, amsgrad=True),
+    "momentum": lambda room: room.SGD(0.1, momentum=0.9, nesterov=True),
+    "a schedule": lambda room: room.RMSprop(room.schedules.ExponentialDecay(0.1, 1, 0.5)),
+    "averages": lambda room: room.Nadam(0.1, use_ema=True, gradient_accumulation_steps=2),
+}
+
+
+@pytest.mark.parametrize("case", OPTIMIZERS)
+@pytest.mark.parametrize("suffix", [".keras", ".weights.h5"])
+def test_training_goes_on_in_the_other_library(tmp_path: Path, case: str, suffix: str) -> None:
+    def made(library: Any) -> Any:
+        layers = [library.layers.Dense(4, "tanh"), library.layers.Dense(1)]
+        model = library.Sequential([library.Input((3,)), *layers])
+        model.compile(OPTIMIZERS[case](library.optimizers), "mse")
+        model.optimizer.build(model.trainable_variables)
+        return changed(model)
+
+    def handed_on(model: Any, library: Any) -> Any:
+        if suffix == ".keras":
+            model.save(tmp_path / "m.keras")
+            return library.saving.load_model(tmp_path / "m.keras")
+        model.save_weights(tmp_path / "m.weights.h5")
+        other = made(library)
+        other.load_weights(tmp_path / "m.weights.h5")
+        return other
+
+    features, targets = FEATURES[0], FEATURES[1, :, :1]
+    ours, theirs = made(es), made(keras)
+    for _ in range(3):
+        ours.train_on_batch(features, targets)
+        theirs.train_on_batch(features, targets)
+    models = [ours, handed_on(ours, keras), handed_on(theirs, es), theirs]
+    for model in models:
+        model.train_on_batch(features, targets)
+    for model in models:
+        assert [v.shape for v in model.optimizer.variables] == [
+            v.shape for v in theirs.optimizer.variables
+        ]
+        for found, wanted in zip(model.get_weights(), theirs.get_weights(), strict=True):
+            assert_close(found, wanted)
+
+
+def test_an_optimizer_that_has_made_no_step_goes_both_ways(tmp_path: Path) -> None:
+    def made(library: Any) -> Any:
+        model = library.Sequential([library.Input((3,)), library.layers.Dense(1)])
+        model.compile(library.optimizers.Adam(0.25), "mse")
+        return model
+
+    made(es).save(tmp_path / "ours.keras")
+    assert len(keras.saving.load_model(tmp_path / "ours.keras").optimizer.variables) == 6
+    made(keras).save(tmp_path / "theirs.keras")
+    assert float(es.load_model(tmp_path / "theirs.keras").optimizer.learning_rate) == 0.25
+
+
+def test_the_state_of_another_optimizer_is_left_out_aloud(tmp_path: Path) -> None:
+    model, other = (es.Sequential([es.Input((3,)), es.layers.Dense(1)]) for _ in range(2))
+    model.compile("adam", "mse")
+    model.save_weights(tmp_path / "m.weights.h5")
+    other.compile("sgd", "mse")
+    with pytest.warns(UserWarning, match="SGD for this model, with 2 variables, but has 6"):
+        other.load_weights(tmp_path / "m.weights.h5")
+    np.testing.assert_array_equal(other.get_weights()[0], model.get_weights()[0])
+    uncompiled = es.Sequential([es.Input((3,)), es.layers.Dense(1)])
+    uncompiled.load_weights(tmp_path / "m.weights.h5")
 
 
 def test_missing_and_extra_weights_are_both_listed(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from everystep.formats.keras_archive import (
 )
 from everystep.formats.opening import open_regular
 from everystep.models.keras_config import for_keras, from_keras
+from everystep.models.keras_optimizer import PLACE, optimizer_places_of, set_optimizer
 from everystep.models.keras_places import keras_places_of
 from everystep.models.matching import listed
 from everystep.models.rebuilding import (
@@ -46,7 +47,6 @@ Tensors = Mapping[str, np.ndarray[Any, Any]]
 KERAS_VERSION = "3.15.0"
 """The version of Keras whose format is written; any of the same first number is read."""
 
-_OPTIMIZER = "optimizer/vars/"
 # What earlier versions kept of their random numbers, which here come from seed, path and step.
 _NOISE = re.compile(r"(^|/)_?seed_generator/vars/\d+$")
 
@@ -62,7 +62,10 @@ def write_model(model: Model, path: Path) -> None:
         "keras_version": KERAS_VERSION,
         "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
     }
-    weights = write_hdf5(values_of(keras_places_of(model)))
+    variables = keras_places_of(model)
+    if config["compile_config"] is not None:
+        variables |= optimizer_places_of(model)
+    weights = write_hdf5(values_of(variables))
     text = as_json(config, model)
     write_archive(path, KerasArchive(text.encode(), write_json(metadata).encode(), weights))
 
@@ -92,10 +95,12 @@ def model_of(archive: KerasArchive, compile: bool, where: str) -> Any:
     tensors = read_hdf5(io.BytesIO(archive.weights), f"{where}: {WEIGHTS}")
     place = f"{where}: {CONFIG}"
     config = from_keras(parse_json(archive.config, place), place)
-    model = rebuilt(config, sum(array.size for array in tensors.values()), place)
-    _set_weights(model, tensors, where)
+    weights, state = _parted(tensors)
+    model = rebuilt(config, sum(array.size for array in weights.values()), place)
+    _set_weights(model, weights, where)
     if compile:
         compile_again(model, config.get("compile_config"), where)
+        set_optimizer(model, state, where)
     return model
 
 
@@ -111,7 +116,7 @@ def _check_version(metadata: Any, where: str) -> None:
 
 def write_weights(model: Model, path: Path) -> None:
     """Write the weights of a model where Keras puts them."""
-    contents = write_hdf5(values_of(keras_places_of(model)))
+    contents = write_hdf5(values_of(keras_places_of(model) | optimizer_places_of(model)))
     write_atomically(path, lambda file: file.write(contents))
 
 
@@ -126,16 +131,20 @@ def read_weights(model: Model, path: Path, partly: bool) -> None:
     else:
         with open_regular(path) as file:
             tensors = read_hdf5(file, str(path))
-    _set_weights(model, tensors, str(path), partly)
+    weights, state = _parted(tensors)
+    _set_weights(model, weights, str(path), partly)
+    set_optimizer(model, state, str(path))
+
+
+def _parted(tensors: Tensors) -> tuple[Tensors, Tensors]:
+    """Return the weights of the layers, and the state of the optimizer."""
+    state = {place: array for place, array in tensors.items() if place.startswith(PLACE)}
+    return {place: array for place, array in tensors.items() if place not in state}, state
 
 
 def _set_weights(model: Model, tensors: Tensors, where: str, partly: bool = False) -> None:
     variables = keras_places_of(model)
-    values = {
-        place: array
-        for place, array in tensors.items()
-        if not place.startswith(_OPTIMIZER) and not _NOISE.search(place)
-    }
+    values = {place: array for place, array in tensors.items() if not _NOISE.search(place)}
     if partly:
         set_fitting_weights(variables, values, where)
         return
