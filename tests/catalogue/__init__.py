@@ -2,10 +2,12 @@
 
 from tests.catalogue import (
     activation_layers,
+    convolution,
     core,
     merging,
     models,
     normalization,
+    pooling,
     recurrent,
     regularization,
     reshaping,
@@ -14,8 +16,10 @@ from tests.catalogue import (
 from tests.catalogue.entry import BATCH, FEATURES, STEPS, UNITS, VOCABULARY, Entry
 
 ENTRIES = [
+    *convolution.ENTRIES,
     *core.ENTRIES,
     *merging.ENTRIES,
+    *pooling.ENTRIES,
     *recurrent.ENTRIES,
     *wrappers.ENTRIES,
     *reshaping.ENTRIES,

@@ -17,7 +17,7 @@ from tests.catalogue.doubled import Doubled
 BATCH, STEPS, FEATURES, UNITS, VOCABULARY = 2, 5, 3, 4, 11
 DEEP = (BATCH, STEPS, FEATURES, 6)
 
-Reads = Literal["own", "before", "after", "all"]
+Reads = Literal["own", "beside", "before", "after", "all"]
 Segments = Literal["refused", "rows", "packed"]
 
 
@@ -35,6 +35,8 @@ class Entry:
     segments: Segments = "packed"
     """What input the layer takes: without a mask, with one sequence a row, or packed."""
     any_length: bool = True
+    least: int = 0
+    """The fewest steps that the layer takes."""
     variant: bool = False
     """Whether another entry stands for it in the laws that compile a program for each entry."""
     states: int = 0

@@ -29,6 +29,9 @@ REQUIRED: dict[str, Any] = {
     "output_shape": (None, 3),
     "function": abs,
     "axes": 1,
+    "filters": 4,
+    "kernel_size": 2,
+    "pool_size": 2,
 }
 
 

@@ -10,6 +10,7 @@ from tests.trees import outputs_of
 
 PICTURES = {
     "own": np.eye(STEPS, dtype=bool),
+    "beside": np.abs(np.subtract.outer(range(STEPS), range(STEPS))) <= 1,
     "before": np.tril(np.ones((STEPS, STEPS), bool)),
     "after": np.tril(np.ones((STEPS, STEPS), bool))[:, ::-1],
     "all": np.ones((STEPS, STEPS), bool),

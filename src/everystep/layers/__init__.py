@@ -6,9 +6,17 @@ from everystep.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Soft
 from everystep.layers.batch_normalization import BatchNormalization
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cells import LSTMCell
+from everystep.layers.convolution import Conv1D, Conv2D
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
+from everystep.layers.depthwise import DepthwiseConv1D, SeparableConv1D
 from everystep.layers.einsum import EinsumDense
 from everystep.layers.functions import Identity, Lambda, Masking
+from everystep.layers.global_pooling import (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+)
 from everystep.layers.inputs import Input, InputLayer
 from everystep.layers.joining import Concatenate, Dot, concatenate, dot
 from everystep.layers.layer import Layer
@@ -32,6 +40,7 @@ from everystep.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from everystep.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
 from everystep.layers.recurrent import LSTM
 from everystep.layers.regularization import (
     ActivityRegularization,
@@ -42,6 +51,7 @@ from everystep.layers.regularization import (
 )
 from everystep.layers.reshaping import Flatten, Reshape
 from everystep.layers.spec import InputSpec
+from everystep.layers.transposed import Conv1DTranspose
 from everystep.layers.wrappers import PerStep, TimeDistributed, Wrapper
 
 CATALOGUE = Catalogue(
@@ -53,10 +63,16 @@ CATALOGUE = Catalogue(
         Add,
         AlphaDropout,
         Average,
+        AveragePooling1D,
+        AveragePooling2D,
         BatchNormalization,
         Bidirectional,
         Concatenate,
+        Conv1D,
+        Conv1DTranspose,
+        Conv2D,
         Dense,
+        DepthwiseConv1D,
         Dot,
         Dropout,
         EinsumDense,
@@ -65,6 +81,10 @@ CATALOGUE = Catalogue(
         Flatten,
         GaussianDropout,
         GaussianNoise,
+        GlobalAveragePooling1D,
+        GlobalAveragePooling2D,
+        GlobalMaxPooling1D,
+        GlobalMaxPooling2D,
         GroupNormalization,
         Identity,
         InputLayer,
@@ -75,6 +95,8 @@ CATALOGUE = Catalogue(
         LSTMCell,
         Masking,
         Maximum,
+        MaxPooling1D,
+        MaxPooling2D,
         Minimum,
         Multiply,
         PerStep,
@@ -82,6 +104,7 @@ CATALOGUE = Catalogue(
         ReLU,
         Reshape,
         RMSNormalization,
+        SeparableConv1D,
         Softmax,
         SpatialDropout1D,
         Subtract,
@@ -92,6 +115,20 @@ CATALOGUE = Catalogue(
 
 OPERATIONS = operations.CATALOGUE
 
+# Keras's other names for the same layers.
+AvgPool1D = AveragePooling1D
+AvgPool2D = AveragePooling2D
+Convolution1D = Conv1D
+Convolution1DTranspose = Conv1DTranspose
+Convolution2D = Conv2D
+GlobalAvgPool1D = GlobalAveragePooling1D
+GlobalAvgPool2D = GlobalAveragePooling2D
+GlobalMaxPool1D = GlobalMaxPooling1D
+GlobalMaxPool2D = GlobalMaxPooling2D
+MaxPool1D = MaxPooling1D
+MaxPool2D = MaxPooling2D
+SeparableConvolution1D = SeparableConv1D
+
 __all__ = [
     "ELU",
     "LSTM",
@@ -100,10 +137,21 @@ __all__ = [
     "Add",
     "AlphaDropout",
     "Average",
+    "AveragePooling1D",
+    "AveragePooling2D",
+    "AvgPool1D",
+    "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
     "Concatenate",
+    "Conv1D",
+    "Conv1DTranspose",
+    "Conv2D",
+    "Convolution1D",
+    "Convolution1DTranspose",
+    "Convolution2D",
     "Dense",
+    "DepthwiseConv1D",
     "Dot",
     "Dropout",
     "EinsumDense",
@@ -111,6 +159,14 @@ __all__ = [
     "Flatten",
     "GaussianDropout",
     "GaussianNoise",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool1D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling1D",
+    "GlobalMaxPooling2D",
     "GroupNormalization",
     "Identity",
     "Input",
@@ -122,6 +178,10 @@ __all__ = [
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
+    "MaxPool1D",
+    "MaxPool2D",
+    "MaxPooling1D",
+    "MaxPooling2D",
     "Maximum",
     "Minimum",
     "Multiply",
@@ -130,6 +190,8 @@ __all__ = [
     "RMSNormalization",
     "ReLU",
     "Reshape",
+    "SeparableConv1D",
+    "SeparableConvolution1D",
     "Softmax",
     "SpatialDropout1D",
     "Subtract",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.differential.space import ACTIVATIONS, SEQUENCES, YES_NO, Space
+from tests.differential.space import ACTIVATIONS, YES_NO, Space
 
 LONG = (2, 9, 4)
 IMAGES = (2, 6, 5, 4)
@@ -16,21 +16,20 @@ COMMON: dict[str, Any] = {
 
 
 def _dilated_or_strided(options: dict[str, Any]) -> dict[str, Any]:
-    """Keras refuses both at once, and dilation of the depthwise kinds with strides."""
+    """Keras refuses both at once."""
     return options | ({"dilation_rate": 1} if options["strides"] != 1 else {})
 
 
 SPACES = [
     Space(
         "Conv1D",
-        COMMON | {"filters": [4, 6], "padding": ["valid", "same", "causal"], "groups": [1, 2]},
-        shapes=[LONG, SEQUENCES],
+        COMMON | {"filters": [4], "padding": ["valid", "same", "causal"], "groups": [1, 2]},
+        shapes=[LONG],
         mended=_dilated_or_strided,
     ),
     Space(
         "SeparableConv1D",
-        COMMON
-        | {"filters": [3], "padding": ["valid", "same", "causal"], "depth_multiplier": [1, 2]},
+        COMMON | {"filters": [3], "padding": ["valid", "same"], "depth_multiplier": [1, 2]},
         shapes=[LONG],
         mended=_dilated_or_strided,
     ),
