@@ -47,6 +47,24 @@ ABSENT: dict[str, dict[str, str]] = {
     "constraints": {},
     "initializers": dict.fromkeys(["STFT", "STFTInitializer", "stft"], "spectra of sound"),
     "activations": {},
+    "losses": {
+        **dict.fromkeys(["Dice", "Tversky", "dice", "tversky"], "segments of pictures"),
+        **dict.fromkeys(["Circle", "circle"], "similarities of pictures"),
+        **dict.fromkeys(["CTC", "ctc"], "labels without places: later"),
+        **dict.fromkeys(
+            ["CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_entropy"],
+            "wrong labels: later",
+        ),
+    },
+    "metrics": {},
+    "callbacks": {
+        "BackupAndRestore": "checkpoints of training come later",
+        "OrbaxCheckpoint": "ModelCheckpoint saves models",
+        "ProgbarLogger": "fit shows its progress itself",
+        "RemoteMonitor": "network",
+        "SwapEMAWeights": "optimizers swap the weights themselves",
+        "TensorBoard": "CSVLogger writes a table",
+    },
     "random": {},
     "config": {
         **dict.fromkeys(

@@ -23,6 +23,12 @@ from everystep.losses.crossentropy import (
     check_class_ids,
     sparse_categorical_crossentropy,
 )
+from everystep.losses.focal import (
+    BinaryFocalCrossentropy,
+    CategoricalFocalCrossentropy,
+    binary_focal_crossentropy,
+    categorical_focal_crossentropy,
+)
 from everystep.losses.functions import (
     categorical_hinge,
     cosine_similarity,
@@ -54,7 +60,9 @@ from everystep.losses.values import (
 
 CLASSES: tuple[type[FixedLoss], ...] = (
     BinaryCrossentropy,
+    BinaryFocalCrossentropy,
     CategoricalCrossentropy,
+    CategoricalFocalCrossentropy,
     CategoricalHinge,
     CosineSimilarity,
     Hinge,
@@ -179,7 +187,9 @@ def resolve(
 __all__ = [
     "CATALOGUE",
     "BinaryCrossentropy",
+    "BinaryFocalCrossentropy",
     "CategoricalCrossentropy",
+    "CategoricalFocalCrossentropy",
     "CategoricalHinge",
     "CosineSimilarity",
     "FunctionLoss",
@@ -196,8 +206,10 @@ __all__ = [
     "SparseCategoricalCrossentropy",
     "SquaredHinge",
     "binary_crossentropy",
+    "binary_focal_crossentropy",
     "by_shapes",
     "categorical_crossentropy",
+    "categorical_focal_crossentropy",
     "categorical_hinge",
     "check_class_ids",
     "cosine_similarity",

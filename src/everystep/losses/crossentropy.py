@@ -24,12 +24,14 @@ def _log_sum_exp(scores: Any) -> tuple[Any, Any]:
     return largest, jnp.log(jnp.sum(jnp.exp(scores - largest[..., None]), axis=-1))
 
 
-def _away_from_ends(probabilities: Any) -> Any:
+def away_from_ends(probabilities: Any) -> Any:
+    """Return probabilities of which none is so near 0 or 1 that a logarithm is infinite."""
     return jnp.clip(probabilities, EPSILON, 1 - EPSILON)
 
 
-def _normalised(y_pred: Any) -> Any:
-    return _away_from_ends(y_pred / jnp.sum(y_pred, axis=-1, keepdims=True))
+def normalised(y_pred: Any) -> Any:
+    """Return scores of classes that sum to 1, none of them 0 or 1."""
+    return away_from_ends(y_pred / jnp.sum(y_pred, axis=-1, keepdims=True))
 
 
 def check_class_ids(owner: str, ids: Any, classes: int) -> None:
@@ -97,7 +99,7 @@ def sparse_categorical_crossentropy(
         largest, log_sum = _log_sum_exp(scores)
         loss = log_sum - (score - largest)
     else:
-        loss = -jnp.log(_away_from_ends(score / jnp.sum(scores, axis=-1)))
+        loss = -jnp.log(away_from_ends(score / jnp.sum(scores, axis=-1)))
     loss = jnp.where(exists, loss, jnp.nan)
     return loss if ignore_class is None else jnp.where(ignored, 0, loss)
 
@@ -134,7 +136,7 @@ def categorical_crossentropy(
     if label_smoothing:
         y_true = y_true * (1 - label_smoothing) + label_smoothing / scores.shape[-1]
     if not from_logits:
-        return -jnp.sum(y_true * jnp.log(_normalised(scores)), axis=-1)
+        return -jnp.sum(y_true * jnp.log(normalised(scores)), axis=-1)
     return -jnp.sum(y_true * jax.nn.log_softmax(scores), axis=-1)
 
 
@@ -170,6 +172,6 @@ def binary_crossentropy(
     if from_logits:
         yes, no = jax.nn.log_sigmoid(y_pred), jax.nn.log_sigmoid(-y_pred)
     else:
-        probability = _away_from_ends(y_pred)
+        probability = away_from_ends(y_pred)
         yes, no = jnp.log(probability), jnp.log(1 - probability)
     return jnp.mean(-y_true * yes - (1 - y_true) * no, axis=axis)
