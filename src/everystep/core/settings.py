@@ -51,6 +51,7 @@ class Setting:
     kw_only: bool = False
     in_config: InConfig = True
     attribute: str = ""
+    after: str = ""
     name: str = ""
 
     def parse(self, owner: str, value: Any) -> Any:
@@ -72,6 +73,7 @@ def setting(
     kw_only: bool = False,
     in_config: InConfig = True,
     attribute: str = "",
+    after: str = "",
 ) -> Any:
     """Declare a setting in a class body.
 
@@ -81,8 +83,9 @@ def setting(
         kw_only: whether it can be given by name alone.
         in_config: whether `get_config` lists it: always, never, or where it is not its default.
         attribute: where the object keeps it, if not under the setting's own name.
+        after: the setting behind which it stands; by default it stands last.
     """
-    return Setting(kind, default, kw_only, in_config, attribute)
+    return Setting(kind, default, kw_only, in_config, attribute, after)
 
 
 class Configurable:
@@ -108,7 +111,8 @@ class Configurable:
             inherited |= further
         # A setting that is declared again stands where this class puts it.
         kept = {name: item for name, item in inherited.items() if name not in own}
-        cls.settings = dict(sorted((kept | own).items(), key=lambda item: item[1].kw_only))
+        placed = _placed(kept | own)
+        cls.settings = dict(sorted(placed.items(), key=lambda item: item[1].kw_only))
         if "__init__" in vars(cls):
             cls._own_init = not fills_settings
         if not cls._own_init and _open_ended(cls.__init__):
@@ -216,7 +220,17 @@ def _shown(item: Setting, value: Any) -> str:
     # A function of one's own may have no place in a configuration, but it has a name.
     if inspect.isfunction(value):
         return value.__name__
-    return repr(value if isinstance(value, Configurable) else item.kind.to_config(value))
+    several = value if isinstance(value, list) and value else [value]
+    whole = all(isinstance(one, Configurable) for one in several)
+    return repr(value if whole else item.kind.to_config(value))
+
+
+def _placed(settings: Mapping[str, Setting]) -> dict[str, Setting]:
+    """Put each setting that says so behind the one that it names."""
+    order = [name for name, item in settings.items() if item.after not in settings]
+    for name in [name for name in settings if name not in order]:
+        order.insert(order.index(settings[name].after) + 1, name)
+    return {name: settings[name] for name in order}
 
 
 def _is_default(item: Setting, value: Any) -> bool:
