@@ -26,6 +26,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
         "zero_output_for_mask": True,
     },
 }
+# What cells have of their own does not hang on how rows are read: two ways for those.
+PAIRS = [
+    (cell, setting)
+    for cell in CELLS
+    for setting in SETTINGS
+    if cell in ("lstm", "gru", "simple") or setting in ("masked", "packed reverse")
+]
 
 
 def loss_of(case: Case, **settings: Any) -> Any:
@@ -57,8 +64,7 @@ def assert_all_close(found: Tree, wanted: Tree) -> None:
     jax.tree.map(lambda a, b: assert_close(a, b, GRADIENTS), found, wanted)
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(("cell", "setting"), PAIRS)
 def test_gradients_equal_finite_differences(cell: str, setting: str) -> None:
     with jax.enable_x64(True):
         case = Case(cell, 5, 9, 3, 2, dtype=np.float64)
@@ -66,8 +72,7 @@ def test_gradients_equal_finite_differences(cell: str, setting: str) -> None:
         check_grads(loss, (case.arrays, case.initial), 1, ["rev"], rtol=DIFFERENCES["float64"])  # type: ignore[no-untyped-call]
 
 
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("setting", SETTINGS)
+@pytest.mark.parametrize(("cell", "setting"), PAIRS)
 def test_the_own_backward_pass_equals_that_of_jax(cell: str, setting: str) -> None:
     assert_all_close(*both_gradients(Case(cell, 5, 9, 3, 2), **SETTINGS[setting]))
 
@@ -100,7 +105,7 @@ def test_padding_gets_no_gradient_and_spreads_no_nan() -> None:
 
 def test_narrow_types_get_gradients_in_their_own_type() -> None:
     case = Case("lstm", 5, 9)
-    case.arrays = {name: jnp.asarray(a, jnp.bfloat16) for name, a in case.arrays.items()}
+    case.arrays = jax.tree.map(lambda array: jnp.asarray(array, jnp.bfloat16), case.arrays)
     own, plain = both_gradients(case)
     assert own[0]["kernel"].dtype == jnp.bfloat16
     assert own[1][0].dtype == jnp.float32

@@ -112,13 +112,11 @@ def test_rows_of_padding_alone_carry_the_initial_states() -> None:
 @pytest.mark.parametrize("batch", [1, 5])
 def test_narrow_types_add_up_in_float32(dtype: str, batch: int) -> None:
     case = Case("lstm", batch, 9)
-    narrow: dict[str, Any] = {
-        name: jnp.asarray(array, dtype) for name, array in case.arrays.items()
-    }
+    narrow: dict[str, Any] = jax.tree.map(lambda array: jnp.asarray(array, dtype), case.arrays)
     outputs, last = recurrent(case.gates, initial=case.initial, **narrow)
     assert outputs.dtype == dtype
     assert last[0].dtype == np.float32
-    case.arrays = {name: np.asarray(array, np.float32) for name, array in narrow.items()}
+    case.arrays = jax.tree.map(lambda array: np.asarray(array, np.float32), narrow)
     wanted, _ = truth.run(case)
     assert_close(outputs, wanted.astype(jnp.dtype(dtype)))
 
@@ -139,6 +137,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"bias": np.zeros(15)}, "bias must have shape"),
     ({"initial": (np.zeros((3, 4)),)}, "has 2 states, got 1"),
     ({"initial": (np.zeros((3, 4)), np.zeros((3, 5)))}, "initial state must have shape"),
+    ({"parameters": (np.zeros(4),)}, "has 0 parameters, got 1"),
     ({"segments": np.ones((3, 4), int)}, "segments must have shape"),
     ({"recurrent_dropout": np.ones((3, 1))}, "recurrent_dropout must have shape"),
 ]

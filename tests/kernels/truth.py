@@ -4,13 +4,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import jax
 import numpy as np
 import numpy.typing as npt
 
-from everystep.kernels import Gates, GRUGates, LSTMGates, SimpleRNNGates
+from everystep.kernels import (
+    Gates,
+    GRUGates,
+    LayerNormGRUGates,
+    LayerNormLSTMGates,
+    LSTMGates,
+    PeepholeLSTMGates,
+    SimpleRNNGates,
+)
 
 Array = npt.NDArray[Any]
-Cell = Callable[[Array, Array, list[Array]], list[Array]]
+Cell = Callable[..., list[Array]]
 
 
 def sigmoid(values: Array) -> Array:
@@ -35,10 +44,47 @@ def simple(x: Array, r: Array, states: list[Array]) -> list[Array]:
     return [np.tanh(x + r)]
 
 
+def peephole(x: Array, r: Array, states: list[Array], peepholes: Array) -> list[Array]:
+    units = states[0].shape[0]
+    (i, f, g, o), (p_i, p_f, p_o) = (x + r).reshape(4, units), peepholes.reshape(3, units)
+    c = sigmoid(f + p_f * states[1]) * states[1] + sigmoid(i + p_i * states[1]) * np.tanh(g)
+    return [sigmoid(o + p_o * c) * np.tanh(c), c]
+
+
+# Large, because finite differences of a division by next to nothing tell little.
+EPSILON = 0.5
+
+
+def normal(values: Array) -> Array:
+    result: Array = (values - values.mean()) / np.sqrt(values.var() + EPSILON)
+    return result
+
+
+def normal_lstm(x: Array, r: Array, states: list[Array], *parameters: Array) -> list[Array]:
+    gain_x, gain_r, bias, gain_c, bias_c = parameters
+    shares = gain_x * normal(x) + gain_r * normal(r) + bias
+    i, f, g, o = shares.reshape(4, -1)
+    c = sigmoid(f) * states[1] + sigmoid(i) * np.tanh(g)
+    return [sigmoid(o) * np.tanh(gain_c * normal(c) + bias_c), c]
+
+
+def normal_gru(x: Array, r: Array, states: list[Array], *parameters: Array) -> list[Array]:
+    def share(values: Array, gain: Array, bias: Array) -> Array:
+        gates, candidate = np.split(values, [2 * states[0].shape[0]])
+        result: Array = gain * np.concatenate([normal(gates), normal(candidate)]) + bias
+        return result
+
+    gain_x, gain_r, bias_x, bias_r = parameters
+    return gru(share(x, gain_x, bias_x), share(r, gain_r, bias_r), states)
+
+
 CELLS: dict[str, tuple[Gates, Cell]] = {
     "lstm": (LSTMGates(), lstm),
     "gru": (GRUGates(), gru),
     "simple": (SimpleRNNGates(), simple),
+    "peephole": (PeepholeLSTMGates(), peephole),
+    "normal lstm": (LayerNormLSTMGates(epsilon=EPSILON), normal_lstm),
+    "normal gru": (LayerNormGRUGates(epsilon=EPSILON), normal_gru),
 }
 
 
@@ -72,6 +118,9 @@ class Case:
             return random.normal(size=shape).astype(self.dtype)
 
         self.arrays = {name: draw(shape) for name, shape in shapes.items()}
+        self.arrays["parameters"] = tuple(
+            draw((blocks * self.units,)) for blocks in self.gates.parameter_blocks
+        )
         states = range(self.gates.state_count)
         self.initial = tuple(draw((self.batch, self.units)) for _ in states)
 
@@ -89,7 +138,7 @@ def run(
     reverse: bool = False,
 ) -> tuple[Array, list[Array]]:
     """Outputs and last states, row after row and step after step."""
-    arrays = {name: array.astype(np.float64) for name, array in case.arrays.items()}
+    arrays = jax.tree.map(lambda array: array.astype(np.float64), case.arrays)
     ids = np.ones((case.batch, case.steps), int) if segments is None else segments
     outputs = np.zeros((case.batch, case.steps, case.units))
     last = [np.zeros((case.batch, case.units)) for _ in case.initial]
@@ -104,7 +153,7 @@ def run(
                 x = arrays["inputs"][row, step] @ arrays["kernel"] + arrays["bias"]
                 hidden = states[0] * arrays["recurrent_dropout"][row]
                 r = hidden @ arrays["recurrent_kernel"] + arrays["recurrent_bias"]
-                states = CELLS[case.cell][1](x, r, states)
+                states = CELLS[case.cell][1](x, r, states, *arrays["parameters"])
                 before = here
             outputs[row, step] = 0 if zero_output_for_mask and not here else states[0]
         for found, state in zip(last, states, strict=True):

@@ -6,7 +6,7 @@ runs at the rate of a large matrix product.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +18,7 @@ States = tuple[jax.Array, ...]
 
 @runtime_checkable
 class Gates(Protocol):
-    """What the loop wants of a cell: two sizes and one equation. Hashable, because it is static."""
+    """What the loop wants of a cell: its sizes and one equation. Hashable, because it is static."""
 
     blocks: ClassVar[int]
     """Rows of the two shares, in multiples of the units: 4 for an LSTM."""
@@ -26,12 +26,17 @@ class Gates(Protocol):
     state_count: ClassVar[int]
     """How many states the cell carries from step to step."""
 
-    def __call__(self, projected: jax.Array, recurrent: jax.Array, states: States) -> States:
-        """One step: the input's share, the recurrent share, the states -> the new states.
+    parameter_blocks: ClassVar[tuple[int, ...]]
+    """Entries of each vector of weights of the cell's own, in multiples of the units."""
+
+    # Written so that a type checker takes equations with parameters and without.
+    def __call__(self, *args: Any, **kwargs: Any) -> States:
+        """One step: projected, recurrent, states and any parameters -> the new states.
 
         Shapes:
-            projected, recurrent: (blocks * units, batch).
+            projected, recurrent: the input's share and the recurrent one, (blocks * units, batch).
             states: each (units, batch); the first one is the cell's output.
+            parameters: each (parameter_blocks * units, 1).
         """
         ...
 
@@ -76,6 +81,7 @@ class LSTMGates:
 
     blocks: ClassVar[int] = 4
     state_count: ClassVar[int] = 2
+    parameter_blocks: ClassVar[tuple[int, ...]] = ()
 
     def __call__(self, projected: jax.Array, recurrent: jax.Array, states: States) -> States:
         """(h, c) -> (h', c')."""
@@ -128,6 +134,7 @@ class GRUGates:
 
     blocks: ClassVar[int] = 3
     state_count: ClassVar[int] = 1
+    parameter_blocks: ClassVar[tuple[int, ...]] = ()
 
     def __call__(self, projected: jax.Array, recurrent: jax.Array, states: States) -> States:
         """(h,) -> (h',)."""
@@ -169,6 +176,7 @@ class SimpleRNNGates:
 
     blocks: ClassVar[int] = 1
     state_count: ClassVar[int] = 1
+    parameter_blocks: ClassVar[tuple[int, ...]] = ()
 
     def __call__(self, projected: jax.Array, recurrent: jax.Array, states: States) -> States:
         """(h,) -> (h',)."""

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from everystep.kernels.carrying import Rows, carry
 from everystep.kernels.gates import Gates, States
 
 Tree = Any
@@ -43,10 +44,10 @@ class Operands(NamedTuple):
     recurrent_kernel: jax.Array  # (units, shares)
     bias: jax.Array | None  # (shares, 1)
     recurrent_bias: jax.Array | None  # (shares, 1)
+    parameters: States  # the cell's own, each (rows, 1)
     initial: States  # each (units, batch)
     dropout: jax.Array | None  # (units, batch)
-    real: jax.Array | None  # (steps, 1, batch), bool
-    resets: jax.Array | None  # (steps, 1, batch), bool
+    rows: Rows  # each (steps, 1, batch), bool
 
 
 Result = tuple[jax.Array, States]
@@ -73,23 +74,23 @@ def _keep(loop: Loop, operands: Operands) -> tuple[Result, tuple[Operands, Tree]
 def _forward(loop: Loop, operands: Operands, *, keep: bool) -> tuple[jax.Array, States, Tree]:
     project, scanned, recur = products(loop, operands)
 
-    def step(states: States, at: Tree) -> tuple[States, Tree]:
-        share, real, reset = at
-        if reset is not None:
-            states = tuple(jnp.where(reset, 0, state) for state in states)
+    def step(states: States, share: jax.Array) -> tuple[States, Tree]:
         hidden = states[0] if operands.dropout is None else states[0] * operands.dropout
-        arguments = project(share), recur(hidden), states
-        if keep:
-            new, pull = jax.vjp(loop.gates, *arguments)
-        else:
-            new, pull = loop.gates(*arguments), None
-        if real is not None:
-            new = tuple(jnp.where(real, *pair) for pair in zip(new, states, strict=True))
-        return new, (new[0], (pull, states[0]) if keep else None)
+        arguments = project(share), recur(hidden), states, *operands.parameters
+        if not keep:
+            return loop.gates(*arguments), None
+        new, pull = jax.vjp(loop.gates, *arguments)
+        return new, (pull, states[0])
 
-    along = (scanned, operands.real, operands.resets)
-    last, (outputs, kept) = lax.scan(step, operands.initial, along, reverse=loop.reverse)
-    return outputs, last, kept
+    return carry(
+        step,
+        operands.initial,
+        scanned,
+        operands.rows,
+        fresh=(0,) * len(operands.initial),
+        read=lambda states: states[0],
+        reverse=loop.reverse,
+    )
 
 
 def products(loop: Loop, operands: Operands) -> tuple[Tree, jax.Array, Tree]:
@@ -133,11 +134,13 @@ def _backward(loop: Loop, kept: tuple[Operands, Tree], cotangents: Result) -> tu
     operands, (pulls, hidden) = kept
     d_outputs, d_last = cotangents
 
-    def step(d_states: States, at: Tree) -> tuple[States, Tree]:
-        pull, d_output, real, reset = at
+    def step(carried: tuple[States, States], at: Tree) -> tuple[tuple[States, States], Tree]:
+        d_states, d_parameters = carried
+        pull, d_output, (real, reset) = at
         d_new = (d_states[0] + d_output, *d_states[1:])
         d_gated = d_new if real is None else tuple(jnp.where(real, d, 0) for d in d_new)
-        d_projected, d_recurrent, d_before = pull(d_gated)
+        d_projected, d_recurrent, d_before, *d_here = pull(d_gated)
+        d_parameters = tuple(a + b for a, b in zip(d_parameters, d_here, strict=True))
         d_hidden = dot(operands.recurrent_kernel, d_recurrent, (1, 0), d_output.dtype)
         through = d_hidden if operands.dropout is None else d_hidden * operands.dropout
         d_before = (d_before[0] + through, *d_before[1:])
@@ -148,11 +151,15 @@ def _backward(loop: Loop, kept: tuple[Operands, Tree], cotangents: Result) -> tu
             d_before = tuple(jnp.where(reset, 0, d) for d in d_before)
         # A cell that only adds its two shares has one gradient for both: kept once.
         d_shares = (d_projected,) if d_projected is d_recurrent else (d_projected, d_recurrent)
-        return d_before, (d_shares, None if operands.dropout is None else d_hidden)
+        d_kept = None if operands.dropout is None else d_hidden
+        return (d_before, d_parameters), (d_shares, d_kept)
 
-    along = (pulls, d_outputs, operands.real, operands.resets)
-    d_initial, (d_shares, d_hidden) = lax.scan(step, d_last, along, reverse=not loop.reverse)
-    return (_gradients(operands, hidden, d_shares, d_hidden, d_initial),)
+    along = (pulls, d_outputs, operands.rows)
+    start = (d_last, tuple(jnp.zeros_like(parameter) for parameter in operands.parameters))
+    (d_initial, d_parameters), (d_shares, d_hidden) = lax.scan(
+        step, start, along, reverse=not loop.reverse
+    )
+    return (_gradients(operands, hidden, d_shares, d_hidden, d_initial, d_parameters),)
 
 
 def _gradients(
@@ -161,6 +168,7 @@ def _gradients(
     d_shares: tuple[jax.Array, ...],
     d_hidden: jax.Array | None,
     d_initial: States,
+    d_parameters: States,
 ) -> Operands:
     """One product over all steps for each kernel and for the inputs."""
     steps, features, batch = operands.inputs.shape
@@ -181,10 +189,10 @@ def _gradients(
         recurrent_bias=(
             None if operands.recurrent_bias is None else d_recurrent.sum(1, keepdims=True)
         ),
+        parameters=d_parameters,
         initial=d_initial,
         dropout=d_dropout,
-        real=None,
-        resets=None,
+        rows=Rows(None, None),
     )
 
 

@@ -9,6 +9,7 @@ from jax.typing import ArrayLike
 
 from everystep.errors import SettingError, ShapeError
 from everystep.kernels import loop as xla
+from everystep.kernels.carrying import Rows
 from everystep.kernels.gates import Gates, States
 from everystep.kernels.resets import resets
 
@@ -24,6 +25,7 @@ def recurrent(
     initial: tuple[ArrayLike, ...],
     *,
     recurrent_bias: ArrayLike | None = None,
+    parameters: tuple[ArrayLike, ...] = (),
     segments: ArrayLike | None = None,
     zero_output_for_mask: bool = False,
     packed: bool = False,
@@ -37,7 +39,8 @@ def recurrent(
 
         s'   = 0 where a packed row starts another sequence here, else s
         new  = gates(x[t] @ kernel + bias,
-                     (s'[0] * recurrent_dropout) @ recurrent_kernel + recurrent_bias, s')
+                     (s'[0] * recurrent_dropout) @ recurrent_kernel + recurrent_bias, s',
+                     *parameters)
         s[t] = new where the step is real, else s'
         outputs[t] = s[t][0]
 
@@ -46,6 +49,7 @@ def recurrent(
         kernel, recurrent_kernel: (features, shares), (units, shares); shares = blocks * units.
         bias, recurrent_bias: (shares,).
         initial: one (batch, units) for each state of the cell.
+        parameters: one (parameter_blocks[k] * units,) for each vector of weights of the cell's own.
         segments: (batch, steps), integers.
         recurrent_dropout: (batch, units).
 
@@ -57,6 +61,7 @@ def recurrent(
         bias: added to the inputs' share, or None.
         initial: the states before the first step.
         recurrent_bias: added to the recurrent share, or None; only some cells tell it from bias.
+        parameters: what the cell's equation has besides the two products, such as peepholes.
         segments: the sequence that each step belongs to, 0 for padding; None: all steps are real.
             Padding carries the states, and its output repeats the carried one.
         zero_output_for_mask: give zeros at padding instead.
@@ -99,12 +104,13 @@ def recurrent(
         "recurrent_kernel": recurrent_kernel,
         "bias": bias,
         "initial": tuple(initial),
+        "parameters": tuple(parameters),
         "recurrent_bias": recurrent_bias,
         "segments": segments,
         "recurrent_dropout": recurrent_dropout,
     }
     arrays = {
-        name: tuple(map(jnp.asarray, given)) if name == "initial" else _array(given)
+        name: tuple(map(jnp.asarray, given)) if isinstance(given, tuple) else _array(given)
         for name, given in arrays.items()
     }
     _check_shapes(gates, arrays)
@@ -126,11 +132,13 @@ def _check_shapes(gates: Gates, arrays: dict[str, Any]) -> None:
     batch, steps, features = arrays["inputs"].shape
     units = arrays["recurrent_kernel"].shape[0]
     shares = gates.blocks * units
-    if len(arrays["initial"]) != gates.state_count:
-        raise ShapeError(
-            f"{type(gates).__name__} has {gates.state_count} states, "
-            f"got {len(arrays['initial'])} initial ones"
-        )
+    counted = (
+        ("states", arrays["initial"], gates.state_count),
+        ("parameters", arrays["parameters"], len(gates.parameter_blocks)),
+    )
+    for what, given, count in counted:
+        if len(given) != count:
+            raise ShapeError(f"{type(gates).__name__} has {count} {what}, got {len(given)}")
     wanted = {
         "kernel": (features, shares),
         "recurrent_kernel": (units, shares),
@@ -141,6 +149,8 @@ def _check_shapes(gates: Gates, arrays: dict[str, Any]) -> None:
     }
     found = [(name, arrays[name], shape) for name, shape in wanted.items()]
     found += [("initial state", state, (batch, units)) for state in arrays["initial"]]
+    own = zip(arrays["parameters"], gates.parameter_blocks, strict=True)
+    found += [("parameter", parameter, (blocks * units,)) for parameter, blocks in own]
     for name, array, shape in found:
         if array is not None and array.shape != shape:
             raise ShapeError(f"{name} must have shape {shape}, got {array.shape}")
@@ -195,8 +205,11 @@ def _operands(
         recurrent_kernel=arrays["recurrent_kernel"].astype(dtype),
         bias=columns["bias"],
         recurrent_bias=columns["recurrent_bias"],
+        parameters=tuple(vector.astype(wide)[:, None] for vector in arrays["parameters"]),
         initial=tuple(state.astype(wide).T for state in arrays["initial"]),
         dropout=None if dropout is None else dropout.astype(wide).T,
-        real=None if real is None else jnp.transpose(real, (1, 2, 0)),
-        resets=None if starts is None else jnp.transpose(starts, (1, 2, 0)),
+        rows=Rows(
+            real=None if real is None else jnp.transpose(real, (1, 2, 0)),
+            resets=None if starts is None else jnp.transpose(starts, (1, 2, 0)),
+        ),
     ), dtype

@@ -1,0 +1,127 @@
+"""The loop over any function of one step: it treats rows as the loop over equations does."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jax.test_util import check_grads
+
+from everystep.errors import ShapeError
+from everystep.kernels import ResetBeforeGRU, recurrent, run_compiled, run_steps
+from tests.kernels.truth import Array, Case, sigmoid
+from tests.strategies import segment_rows
+from tests.tolerances import DIFFERENCES, assert_close
+
+IDS = np.array([[0, 1, 1, 0, 2, 2], [1, 1, 2, 3, 0, 0], [0, 0, 0, 0, 0, 0]])
+
+
+def lstm_step(inputs: Any, states: Any, *weights: Any) -> Any:
+    """The LSTM of the truth, as a function of one step."""
+    kernel, recurrent_kernel, bias = weights
+    hidden, cell = states
+    i, f, g, o = jnp.split(inputs @ kernel + hidden @ recurrent_kernel + bias, 4, axis=1)
+    cell = jax.nn.sigmoid(f) * cell + jax.nn.sigmoid(i) * jnp.tanh(g)
+    hidden = jax.nn.sigmoid(o) * jnp.tanh(cell)
+    return hidden, [hidden, cell]
+
+
+@settings(max_examples=15)
+@given(segment_rows(), st.booleans(), st.booleans(), st.booleans())
+def test_a_step_gives_what_its_equation_gives_on_any_rows(
+    segments: Array, packed: bool, reverse: bool, zero: bool
+) -> None:
+    case = Case("lstm", *segments.shape)
+    arrays = {name: case.arrays[name] for name in ("kernel", "recurrent_kernel", "bias")}
+    rows: Any = {
+        "segments": jnp.asarray(segments),
+        "packed": packed,
+        "reverse": reverse,
+        "zero_output_for_mask": zero,
+    }
+    inputs = jnp.asarray(case.arrays["inputs"])
+    outputs, last = recurrent(case.gates, inputs, initial=case.initial, **arrays, **rows)
+    zeros = jax.tree.map(np.zeros_like, list(case.initial))
+    found, last_output, states = run_compiled(
+        lstm_step, inputs, list(case.initial), tuple(arrays.values()), fresh=zeros, **rows
+    )
+    assert_close(found, outputs)
+    assert_close(last_output, last[0])
+    for state, wanted in zip(states, last, strict=True):
+        assert_close(state, wanted)
+
+
+def test_outputs_that_are_no_states_are_repeated_at_padding() -> None:
+    """The output has a shape of its own, so ahead of the first real step it is zeros."""
+
+    def step(inputs: Any, states: Any) -> Any:
+        total = states["total"] + inputs
+        return total.sum((1, 2)), {"total": total}
+
+    inputs = jnp.arange(36.0).reshape(3, 6, 2, 1)
+    first = {"total": jnp.zeros((3, 2, 1))}
+    fresh = {"total": jnp.full((3, 2, 1), 100.0)}
+    outputs, last, states = run_steps(
+        step, inputs, first, fresh=fresh, segments=jnp.asarray(IDS), packed=True
+    )
+    sums = np.arange(36.0).reshape(3, 6, 2).sum(-1)
+    wanted = np.zeros((3, 6))
+    wanted[0] = [0, sums[0, 1], sums[0, 1:3].sum(), 0, 200 + sums[0, 4], 200 + sums[0, 4:].sum()]
+    wanted[0, 3] = wanted[0, 2]
+    wanted[1] = [sums[1, 0], sums[1, :2].sum(), 200 + sums[1, 2], *[200 + sums[1, 3]] * 3]
+    assert_close(outputs, wanted.astype("float32"))
+    assert_close(last, wanted[:, -1].astype("float32"))
+    assert_close(states["total"].sum((1, 2)), wanted[:, -1].astype("float32"))
+
+
+def test_padding_is_never_read_and_narrow_states_stay_narrow() -> None:
+    inputs = jnp.where(jnp.asarray(IDS == 0)[:, :, None], jnp.nan, 1.0)
+    start = [jnp.zeros((3, 1), jnp.bfloat16)]
+    outputs, _, (total,) = run_steps(
+        lambda x, s: (x + s[0], x + s[0]), inputs, start, segments=jnp.asarray(IDS)
+    )
+    assert total.dtype == jnp.bfloat16
+    assert np.asarray(outputs)[:, -1, 0].tolist() == [4.0, 4.0, 0.0]
+
+
+def test_states_of_another_shape_are_refused() -> None:
+    with pytest.raises(
+        ShapeError, match=r"shapes that it was given, \[\(2, 1\)\], not \[\(2, 2\)\]"
+    ):
+        run_steps(lambda x, s: (x, jnp.tile(s, 2)), jnp.ones((2, 3, 1)), jnp.zeros((2, 1)))
+
+
+@pytest.mark.parametrize("dropped", [False, True])
+def test_the_gru_whose_reset_comes_first_equals_the_numpy_loop(dropped: bool) -> None:
+    random = np.random.default_rng(0)
+    x, h, r = (random.normal(size=shape) for shape in ((3, 6, 12), (3, 4), (4, 12)))
+    kept = random.integers(0, 2, (3, 4)) * 2.0 if dropped else None
+    with jax.enable_x64(True):
+        weights: Any = (r, kept)
+        outputs, _, (last,) = run_compiled(ResetBeforeGRU(), x, (h,), weights)
+        wanted = h
+        for step in range(6):
+            seen = wanted if kept is None else wanted * kept
+            z = sigmoid(x[:, step, :4] + seen @ r[:, :4])
+            s = sigmoid(x[:, step, 4:8] + seen @ r[:, 4:8])
+            wanted = z * wanted + (1 - z) * np.tanh(x[:, step, 8:] + (s * seen) @ r[:, 8:])
+            assert_close(outputs[:, step], wanted)
+        assert_close(last, wanted)
+
+
+def test_gradients_of_a_step_equal_finite_differences() -> None:
+    random = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        arrays = tuple(random.normal(size=shape) for shape in ((3, 6, 12), (3, 4), (4, 12)))
+
+        def loss(x: Any, h: Any, r: Any) -> Any:
+            rows: Any = {"segments": jnp.asarray(IDS), "packed": True, "reverse": True}
+            outputs, last, _ = run_compiled(
+                ResetBeforeGRU(), x, (h,), (r, None), fresh=(0.5 * h,), **rows
+            )
+            return jnp.sum(jnp.sin(outputs)) + jnp.sum(last)
+
+        check_grads(jax.jit(loss), arrays, 1, ["rev"], rtol=DIFFERENCES["float64"])  # type: ignore[no-untyped-call]
