@@ -38,7 +38,7 @@ REQUIRED: dict[str, Any] = {
 
 def valid(cls: Any) -> dict[str, Any]:
     layer = CATALOGUE.find("LSTM")(3, return_sequences=True)
-    known = REQUIRED | {"layer": layer}
+    known = REQUIRED | {"layer": layer, "cell": layer.cell, "cells": [layer.cell]}
     return {name: known[name] for name in cls.settings if name in known}
 
 

@@ -5,7 +5,11 @@ from everystep.layers import operations
 from everystep.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
 from everystep.layers.batch_normalization import BatchNormalization
 from everystep.layers.bidirectional import Bidirectional
-from everystep.layers.cells import LSTMCell
+from everystep.layers.cell_variants import (
+    LayerNormGRUCell,
+    LayerNormLSTMCell,
+    PeepholeLSTMCell,
+)
 from everystep.layers.convolution import Conv1D, Conv2D
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
 from everystep.layers.depthwise import DepthwiseConv1D, SeparableConv1D
@@ -17,9 +21,11 @@ from everystep.layers.global_pooling import (
     GlobalMaxPooling1D,
     GlobalMaxPooling2D,
 )
+from everystep.layers.gru import GRU, GRUCell
 from everystep.layers.inputs import Input, InputLayer
 from everystep.layers.joining import Concatenate, Dot, concatenate, dot
 from everystep.layers.layer import Layer
+from everystep.layers.lstm import LSTM, LSTMCell
 from everystep.layers.merging import (
     Add,
     Average,
@@ -41,7 +47,7 @@ from everystep.layers.normalization import (
     UnitNormalization,
 )
 from everystep.layers.pooling import AveragePooling1D, AveragePooling2D, MaxPooling1D, MaxPooling2D
-from everystep.layers.recurrent import LSTM
+from everystep.layers.recurrent import RNN
 from everystep.layers.regularization import (
     ActivityRegularization,
     AlphaDropout,
@@ -50,7 +56,9 @@ from everystep.layers.regularization import (
     SpatialDropout1D,
 )
 from everystep.layers.reshaping import Flatten, Reshape
+from everystep.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from everystep.layers.spec import InputSpec
+from everystep.layers.stacked_cells import StackedRNNCells
 from everystep.layers.transposed import Conv1DTranspose
 from everystep.layers.wrappers import PerStep, TimeDistributed, Wrapper
 
@@ -86,10 +94,14 @@ CATALOGUE = Catalogue(
         GlobalMaxPooling1D,
         GlobalMaxPooling2D,
         GroupNormalization,
+        GRU,
+        GRUCell,
         Identity,
         InputLayer,
         Lambda,
         LayerNormalization,
+        LayerNormGRUCell,
+        LayerNormLSTMCell,
         LeakyReLU,
         LSTM,
         LSTMCell,
@@ -99,14 +111,19 @@ CATALOGUE = Catalogue(
         MaxPooling2D,
         Minimum,
         Multiply,
+        PeepholeLSTMCell,
         PerStep,
         PReLU,
         ReLU,
         Reshape,
         RMSNormalization,
+        RNN,
         SeparableConv1D,
+        SimpleRNN,
+        SimpleRNNCell,
         Softmax,
         SpatialDropout1D,
+        StackedRNNCells,
         Subtract,
         TimeDistributed,
         UnitNormalization,
@@ -131,7 +148,9 @@ SeparableConvolution1D = SeparableConv1D
 
 __all__ = [
     "ELU",
+    "GRU",
     "LSTM",
+    "RNN",
     "Activation",
     "ActivityRegularization",
     "Add",
@@ -157,6 +176,7 @@ __all__ = [
     "EinsumDense",
     "Embedding",
     "Flatten",
+    "GRUCell",
     "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
@@ -175,6 +195,8 @@ __all__ = [
     "LSTMCell",
     "Lambda",
     "Layer",
+    "LayerNormGRUCell",
+    "LayerNormLSTMCell",
     "LayerNormalization",
     "LeakyReLU",
     "Masking",
@@ -186,14 +208,18 @@ __all__ = [
     "Minimum",
     "Multiply",
     "PReLU",
+    "PeepholeLSTMCell",
     "PerStep",
     "RMSNormalization",
     "ReLU",
     "Reshape",
     "SeparableConv1D",
     "SeparableConvolution1D",
+    "SimpleRNN",
+    "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "StackedRNNCells",
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 
 from everystep.core import kinds
+from everystep.core.registry import custom_object_scope
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError
 from everystep.layers.layer import Layer
-from everystep.layers.recurrent import Recurrent
 from everystep.layers.spec import InputSpec
 from everystep.layers.wrappers import LAYER, Wrapper
 from everystep.sequences import Steps
@@ -24,6 +25,16 @@ MERGES: dict[str | None, Callable[[Any, Any], Any]] = {
     "mul": lambda forward, backward: forward * backward,
     None: lambda forward, backward: (forward, backward),
 }
+
+
+@runtime_checkable
+class Directed(Protocol):
+    """What Bidirectional asks of a layer: to say how it reads and what it returns."""
+
+    return_sequences: bool
+    return_state: bool
+    go_backwards: bool
+    stateful: bool
 
 
 class Bidirectional(Wrapper):
@@ -39,7 +50,8 @@ class Bidirectional(Wrapper):
     the layer returns the last one alone. With `return_state` the states of both follow.
 
     Args:
-        layer: a recurrent layer; a copy of it reads backward.
+        layer: a recurrent layer, or one of your own with `return_sequences`, `return_state`,
+            `go_backwards` and `stateful`; a copy of it reads backward.
         merge_mode: `"concat"`, `"sum"`, `"ave"`, `"mul"`, or None for two outputs.
         weights: values to start from, as `set_weights` takes them.
         backward_layer: the layer that reads backward, instead of a copy.
@@ -71,18 +83,20 @@ class Bidirectional(Wrapper):
 
     def after_settings(self) -> None:
         """Make the two layers from the one that was given."""
-        if not isinstance(self.layer, Recurrent):
+        if not isinstance(self.layer, Directed):
             raise SettingError(
                 f"Bidirectional takes a recurrent layer, such as LSTM(64), not {self.layer!r}"
             )
-        config = self.layer.get_config()
-        name = config["name"].removeprefix("forward_")
-        make = type(self.layer).from_config
-        self.forward_layer = self.layer = make(config | {"name": f"forward_{name}"})
-        self.backward_layer = self._given_backward_layer or make(
-            config | {"name": f"backward_{name}", "go_backwards": not config["go_backwards"]}
+        name = self.layer.name.removeprefix("forward_")
+        backwards = not self.layer.go_backwards
+        self.backward_layer = self._given_backward_layer or _copied(
+            self.layer, name=f"backward_{name}", go_backwards=backwards
         )
+        self.forward_layer = self.layer = _copied(self.layer, name=f"forward_{name}")
         self._check_pair()
+        self.return_sequences = self.forward_layer.return_sequences
+        self.return_state = self.forward_layer.return_state
+        self.stateful = self.forward_layer.stateful
         for layer in (self.forward_layer, self.backward_layer):
             # As in Keras: at padding neither direction has anything to say.
             layer.zero_output_for_mask = layer.return_sequences
@@ -132,6 +146,21 @@ class Bidirectional(Wrapper):
         self.backward_layer.reset_state()
 
     reset_states = reset_state
+
+
+def _copied(layer: Any, **changes: Any) -> Any:
+    """Return a new layer with the settings of one, whose classes and functions no table needs."""
+    named: dict[str, Any] = {}
+    for one in _with_sublayers(layer):
+        functions = [value for value in vars(one).values() if inspect.isfunction(value)]
+        named |= {function.__name__: function for function in functions}
+        named[type(one).__name__] = type(one)
+    with custom_object_scope(named):
+        return type(layer).from_config(layer.get_config() | changes)
+
+
+def _with_sublayers(layer: Any) -> list[Any]:
+    return [layer, *(inner for one in layer.sublayers() for inner in _with_sublayers(one))]
 
 
 def _listed(outputs: Any) -> list[Any]:

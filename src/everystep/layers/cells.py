@@ -15,31 +15,28 @@ from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
-from everystep.errors import ShapeError
 from everystep.initializers import INITIALIZER
-from everystep.kernels import LSTMGates
+from everystep.kernels import Gates, recurrent
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer
+from everystep.layers.looping import LoopedCell, Reading, Run, checked_states, like
 from everystep.layers.spec import InputSpec
 from everystep.layers.weights import first_value
 from everystep.regularizers import REGULARIZER
 
 
 class CellSettings(Layer):
-    """The settings that a cell and the layer that loops over it share, in Keras's order."""
+    """The settings that all cells and the layers that loop over them share, in Keras's order."""
 
     units: int = setting(kinds.POSITIVE)
     activation: Any = setting(ACTIVATION, default="tanh")
-    recurrent_activation: Any = setting(ACTIVATION, default="sigmoid")
     use_bias: bool = setting(kinds.BOOLEAN, default=True)
     kernel_initializer: Any = setting(INITIALIZER, default="glorot_uniform")
     recurrent_initializer: Any = setting(INITIALIZER, default="orthogonal")
     bias_initializer: Any = setting(INITIALIZER, default="zeros")
-    unit_forget_bias: bool = setting(kinds.BOOLEAN, default=True)
     kernel_regularizer: Any = setting(REGULARIZER, default=None)
     recurrent_regularizer: Any = setting(REGULARIZER, default=None)
     bias_regularizer: Any = setting(REGULARIZER, default=None)
-    activity_regularizer: Any = setting(REGULARIZER, default=None)
     kernel_constraint: Any = setting(CONSTRAINT, default=None)
     recurrent_constraint: Any = setting(CONSTRAINT, default=None)
     bias_constraint: Any = setting(CONSTRAINT, default=None)
@@ -48,7 +45,19 @@ class CellSettings(Layer):
     seed: int | None = setting(kinds.SEED, default=None)
 
 
-class Cell(CellSettings):
+class GatedSettings(CellSettings):
+    """What cells with gates have besides.
+
+    Args:
+        recurrent_activation: the function of the gates.
+        implementation: taken for compatibility; there is one implementation.
+    """
+
+    recurrent_activation: Any = setting(ACTIVATION, default="sigmoid", after="activation")
+    implementation: int = setting(kinds.one_of(1, 2), default=2, kw_only=True, in_config=False)
+
+
+class Cell(CellSettings, LoopedCell):
     """The base of cells: one step from input and states to new states; state 0 is the output.
 
     Shapes: inputs `(batch, features)` and states `(batch, units)` each -> output `(batch, units)`
@@ -58,20 +67,36 @@ class Cell(CellSettings):
 
     gate_count: ClassVar[int]
     state_count: ClassVar[int]
+    input_spec = InputSpec(ndim=2, axis_names="(batch, features)")
 
     @property
-    def equation(self) -> Any:
-        """The pointwise equation, as the kernels take it."""
+    def equation(self) -> Gates:
+        """The equation, as the kernels take it."""
         raise NotImplementedError
 
     @property
-    def state_size(self) -> list[int]:
-        """The size of each state."""
-        return [self.units] * self.state_count
+    def parameters(self) -> tuple[Any, ...]:
+        """The weights of the equation's own, besides kernels and biases."""
+        return ()
+
+    @property
+    def state_size(self) -> Any:
+        """The size of each state; of a single one the bare number, as in Keras."""
+        return self.units if self.state_count == 1 else [self.units] * self.state_count
+
+    @property
+    def output_size(self) -> int:
+        """The size of the output."""
+        return self.units
+
+    @property
+    def bias_shape(self) -> tuple[int, ...]:
+        """The shape of the bias."""
+        return (self.gate_count * self.units,)
 
     def first_bias(self, draw: Any) -> Any:
-        """Return the first values of the bias; `draw` gives those for a number of units."""
-        return draw(self.gate_count * self.units)
+        """Return the first values of the bias; `draw` gives those for a shape."""
+        return draw(self.bias_shape)
 
     def build(self, input_shape: Any) -> None:
         """Create `kernel`, `recurrent_kernel` and `bias`."""
@@ -93,7 +118,7 @@ class Cell(CellSettings):
         self.bias = None
         if self.use_bias:
             self.bias = self.add_weight(
-                (width,),
+                self.bias_shape,
                 self._bias_values,
                 regularizer=self.bias_regularizer,
                 constraint=self.bias_constraint,
@@ -103,19 +128,24 @@ class Cell(CellSettings):
     def _bias_values(self, shape: Any, dtype: Any) -> Any:
         path = f"{self.path}/bias"
 
-        def draw(size: int) -> Any:
-            return np.asarray(first_value(self.bias_initializer, path, (size,), dtype))
+        def draw(part: tuple[int, ...]) -> Any:
+            return np.asarray(first_value(self.bias_initializer, path, part, dtype))
 
         return self.first_bias(draw)
 
-    def zero_states(self, batch: Any, dtype: Any) -> tuple[Any, ...]:
-        """Return the states before the first step."""
-        return tuple(jnp.zeros((batch, size), dtype) for size in self.state_size)
+    def biases(self) -> tuple[Any, Any]:
+        """Return what is added to the input's share and to the recurrent share, None for none."""
+        return (None if self.bias is None else self.bias.value), None
+
+    def get_initial_state(self, batch_size: Any = None) -> list[Any]:
+        """Return the states before the first step: zeros."""
+        zeros = jnp.zeros((batch_size, self.units), self.compute_dtype)
+        return [zeros] * self.state_count
 
     def noise(self, inputs: Any, training: bool) -> tuple[Any, Any]:
         """Return what dropout multiplies inputs and `h` by, None for nothing.
 
-        Drawn once a row for all of its steps.
+        Drawn once a row for all of its steps and gates.
 
         Shapes: inputs `(batch, features)` or `(batch, steps, features)` -> the same with 1 for the
         steps, and `(batch, units)`.
@@ -132,76 +162,43 @@ class Cell(CellSettings):
             multiplier(self.recurrent_dropout, batch, self.units),
         )
 
-    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, list[Any]]:
+    def call(self, inputs: Any, states: Any, training: bool = False) -> tuple[Any, Any]:
         """Return the output and the new states of one step."""
-        states = checked_states(self, states, self, inputs.shape[0])
+        before = checked_states(self, states, self, inputs.shape[0])
         kept_inputs, kept_states = self.noise(inputs, training)
-        projected = jnp.matmul(times(inputs, kept_inputs), self.kernel)
-        if self.bias is not None:
-            projected = projected + self.bias
-        recurrent = jnp.matmul(times(states[0], kept_states), self.recurrent_kernel)
+        new = self.step(times(inputs, kept_inputs), before, kept_states)
+        return new[0], like(states, new)
+
+    def step(self, inputs: Any, states: Any, kept: Any) -> Any:
+        """Return the new states of one step; `kept` is what dropout multiplies `h` by."""
+        bias, recurrent_bias = self.biases()
+        projected = plus(jnp.matmul(inputs, self.kernel), bias)
+        recurrent = plus(jnp.matmul(times(states[0], kept), self.recurrent_kernel), recurrent_bias)
         # The kernels' equations want units first.
-        states = self.equation(projected.T, recurrent.T, tuple(state.T for state in states))
-        states = tuple(state.T for state in states)
-        return states[0], list(states)
+        columns = (vector[:, None] for vector in self.parameters)
+        before = tuple(state.T for state in states)
+        return tuple(state.T for state in self.equation(projected.T, recurrent.T, before, *columns))
 
-
-class LSTMCell(Cell):
-    """One step of a long short-term memory.
-
-    Equation: with `z = x W + h R + b` split into `z_i, z_f, z_c, z_o`,
-    `i = s(z_i)`, `f = s(z_f)`, `o = s(z_o)`, `c' = f * c + i * a(z_c)`, `h' = o * a(c')`, where `a`
-    is the activation and `s` the recurrent activation.
-
-    Shapes: `(batch, features)` and states `h`, `c` of `(batch, units)` -> output `(batch, units)`
-    and `[h', c']`. Weights: `kernel (features, 4 * units)`, `recurrent_kernel (units, 4 * units)`,
-    `bias (4 * units,)`, gates in the order i, f, c, o.
-
-    Args:
-        units: the size of the output and of each state.
-        activation: `a`.
-        recurrent_activation: `s`.
-        use_bias: whether there is a `b`.
-        kernel_initializer: how `W` is first drawn.
-        recurrent_initializer: how `R` is first drawn.
-        bias_initializer: how `b` is first drawn.
-        unit_forget_bias: whether the forget gate's bias starts at 1.
-        kernel_regularizer: a function of `W` that is added to the loss.
-        recurrent_regularizer: a function of `R` that is added to the loss.
-        bias_regularizer: a function of `b` that is added to the loss.
-        activity_regularizer: a function of the output that is added to the loss.
-        kernel_constraint: a function applied to `W` after each update.
-        recurrent_constraint: a function applied to `R` after each update.
-        bias_constraint: a function applied to `b` after each update.
-        dropout: the share of the inputs dropped in training, the same at every step.
-        recurrent_dropout: the share of `h` dropped in training, the same at every step.
-        seed: fixes the draws of the dropout.
-
-    Example:
-        >>> import everystep as es, jax.numpy as jnp
-        >>> states = [jnp.zeros((2, 4)), jnp.zeros((2, 4))]
-        >>> output, states = es.layers.LSTMCell(4)(jnp.ones((2, 3)), states)
-        >>> output.shape, len(states)
-        ((2, 4), 2)
-
-    Source: Hochreiter and Schmidhuber 1997, "Long short-term memory", with the forget gate of Gers
-    et al. 2000; without peepholes. Forget bias of 1: Jozefowicz et al. 2015.
-    """
-
-    gate_count = 4
-    state_count = 2
-    input_spec = InputSpec(ndim=2, axis_names="(batch, features)")
-
-    @property
-    def equation(self) -> LSTMGates:
-        """The pointwise equation, as the kernels take it."""
-        return LSTMGates(self.activation, self.recurrent_activation)
-
-    def first_bias(self, draw: Any) -> Any:
-        """Return the first bias, with 1 for the forget gate where that is asked for."""
-        if not self.unit_forget_bias:
-            return draw(4 * self.units)
-        return np.concatenate([draw(self.units), np.ones(self.units), draw(2 * self.units)])
+    def over_steps(self, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
+        """Run the cell over all steps of the rows."""
+        kept_inputs, kept_states = self.noise(sequences, training)
+        bias, recurrent_bias = self.biases()
+        outputs, last = recurrent(
+            self.equation,
+            times(sequences, kept_inputs),
+            self.kernel.value,
+            self.recurrent_kernel.value,
+            bias,
+            tuple(states),
+            recurrent_bias=recurrent_bias,
+            parameters=self.parameters,
+            segments=reading.segments,
+            packed=reading.packed,
+            reverse=reading.reverse,
+            recurrent_dropout=kept_states,
+            zero_output_for_mask=reading.zero_output_for_mask,
+        )
+        return Run(outputs, last[0], list(last))
 
 
 def times(values: Any, multiplier: Any) -> Any:
@@ -209,18 +206,6 @@ def times(values: Any, multiplier: Any) -> Any:
     return values if multiplier is None else values * multiplier
 
 
-def checked_states(layer: Layer, states: Any, cell: Cell, batch: Any) -> tuple[Any, ...]:
-    """Return initial states as a tuple, or raise the error that says which one does not fit."""
-    given = tuple(states) if isinstance(states, list | tuple) else (states,)
-    if len(given) != cell.state_count:
-        raise ShapeError(
-            f"layer '{layer.path}' ({type(layer).__name__}) has {cell.state_count} states, but "
-            f"initial_state holds {len(given)}"
-        )
-    for number, state in enumerate(given):
-        if tuple(state.shape) != (batch, cell.units):
-            raise ShapeError(
-                f"layer '{layer.path}' ({type(layer).__name__}): initial_state[{number}] must have "
-                f"shape (batch, units) = {(batch, cell.units)}, not {tuple(state.shape)}"
-            )
-    return given
+def plus(values: Any, summand: Any) -> Any:
+    """Return the sum, or the values where there is no summand."""
+    return values if summand is None else values + summand

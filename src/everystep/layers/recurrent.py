@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 
 from everystep.core import kinds
@@ -11,10 +13,29 @@ from everystep.core.naming import snake_case
 from everystep.core.settings import setting
 from everystep.core.variables import Variable
 from everystep.errors import PackedRowsError, ShapeError, StateError
-from everystep.kernels import recurrent
-from everystep.layers.cells import Cell, CellSettings, LSTMCell, checked_states, times
+from everystep.layers.cells import Cell
 from everystep.layers.layer import Layer
+from everystep.layers.looping import (
+    CELL,
+    Reading,
+    build_cell,
+    checked_states,
+    first_states,
+    over_steps,
+    state_sizes,
+)
 from everystep.layers.spec import InputSpec
+from everystep.layers.stacked_cells import StackedRNNCells
+from everystep.regularizers import REGULARIZER
+
+USE_CUDNN = kinds.one_of("auto", True, False)
+
+
+def _one_or_several(value: Any) -> Any:
+    return StackedRNNCells(value) if isinstance(value, list | tuple) else CELL.parse(value)
+
+
+CELL_OR_CELLS = replace(CELL, parse=_one_or_several)
 
 
 class Recurrent(Layer):
@@ -28,56 +49,56 @@ class Recurrent(Layer):
         stateful: whether each call goes on from the states that the last one left.
         unroll: taken for compatibility; the compiled loop does not depend on it.
         zero_output_for_mask: whether padding gives zeros, or repeats the output before it.
-        use_cudnn: taken for compatibility; the kernel is chosen by what is there.
     """
 
-    return_sequences: bool = setting(kinds.BOOLEAN, default=False, kw_only=True)
-    return_state: bool = setting(kinds.BOOLEAN, default=False, kw_only=True)
-    go_backwards: bool = setting(kinds.BOOLEAN, default=False, kw_only=True)
-    stateful: bool = setting(kinds.BOOLEAN, default=False, kw_only=True)
-    unroll: bool = setting(kinds.BOOLEAN, default=False, kw_only=True)
+    return_sequences: bool = setting(kinds.BOOLEAN, default=False)
+    return_state: bool = setting(kinds.BOOLEAN, default=False)
+    go_backwards: bool = setting(kinds.BOOLEAN, default=False)
+    stateful: bool = setting(kinds.BOOLEAN, default=False)
+    unroll: bool = setting(kinds.BOOLEAN, default=False)
     zero_output_for_mask: bool = setting(kinds.BOOLEAN, default=False, kw_only=True)
-    use_cudnn: Any = setting(
-        kinds.one_of("auto", True, False), default="auto", kw_only=True, in_config=False
-    )
 
-    cell_class: ClassVar[type[Cell]]
-    input_spec = InputSpec(ndim=3, axis_names="(batch, steps, features)")
+    cell: Any
+    states: Any = None
+    """The states that last from call to call, in the tree of the cell's states, or None."""
 
-    def after_settings(self) -> None:
-        """Make the cell, which has the settings that layer and cell share."""
-        shared = {
-            name: getattr(self, item.attribute)
-            for name, item in CellSettings.settings.items()
-            if name not in ("name", "activity_regularizer")
-        }
-        self.cell = self.cell_class(**shared, name=snake_case(self.cell_class.__name__))
-        self.states: list[Variable] | None = None
+    @property
+    def state_size(self) -> list[Any]:
+        """The size of each state."""
+        return state_sizes(self.cell)
+
+    def get_initial_state(self, batch_size: Any) -> list[Any]:
+        """Return the states before the first step."""
+        return first_states(self.cell, batch_size)
 
     def build(self, input_shape: Any) -> None:
         """Build the cell, and the states that last from call to call where they do."""
-        batch, _, features = input_shape
+        batch, _, *features = input_shape
         if self.stateful and batch is None:
             raise ShapeError(
                 f"layer '{self.path}' ({type(self).__name__}) is stateful, so the batch size must "
                 "be known: give Input(batch_shape=(batch, steps, features))"
             )
-        self.cell.build((batch, features))
+        build_cell(self.cell, (batch, *features))
         if self.stateful:
-            self.states = [
-                self.add_weight((batch, size), "zeros", trainable=False, name=f"state_{number}")
-                for number, size in enumerate(self.cell.state_size)
-            ]
-            for variable in self.states:
-                variable.temporary = True
+            with jax.ensure_compile_time_eval():
+                first, tree = jax.tree.flatten(self.get_initial_state(batch))
+            self.states = jax.tree.unflatten(tree, map(self._lasting, range(len(first)), first))
         self.input_spec = InputSpec(
-            ndim=3,
-            axes={2: features} | ({0: batch} if self.stateful else {}),
-            axis_names=f"(batch, steps, {features})",
+            ndim=2 + len(features),
+            axes=dict(enumerate(features, 2)) | ({0: batch} if self.stateful else {}),
+            axis_names=f"(batch, steps, {', '.join(map(str, features))})",
         )
 
+    def _lasting(self, number: int, first: Any) -> Variable:
+        variable: Variable = self.add_weight(
+            first.shape, lambda shape, dtype: first, trainable=False, name=f"state_{number}"
+        )
+        variable.temporary = True
+        return variable
+
     def reset_state(self, states: Any = None) -> None:
-        """Set the states that last from call to call to zeros, or to given arrays.
+        """Set the states that last from call to call to those of the start, or to given arrays.
 
         Raises:
             StateError: the layer is not stateful, or not built.
@@ -86,8 +107,11 @@ class Recurrent(Layer):
             raise StateError(
                 f"layer '{self.path}' has no states to reset: it is not stateful, or not built yet"
             )
-        for number, variable in enumerate(self.states):
-            variable.assign(jnp.zeros(variable.shape) if states is None else states[number])
+        variables = _variables(self.states)
+        if states is None:
+            states = self.get_initial_state(variables[0].shape[0])
+        for variable, state in zip(variables, jax.tree.leaves(states), strict=True):
+            variable.assign(state)
 
     reset_states = reset_state
 
@@ -102,29 +126,19 @@ class Recurrent(Layer):
         """Run the cell over all steps."""
         if packed:
             self._refuse_on_packed_rows(initial_state)
-        initial = self._first_states(sequences, initial_state)
-        cell = self.cell
-        kept_inputs, kept_states = cell.noise(sequences, training)
-        outputs, last = recurrent(
-            cell.equation,
-            times(sequences, kept_inputs),
-            cell.kernel.value,
-            cell.recurrent_kernel.value,
-            None if cell.bias is None else cell.bias.value,
-            initial,
-            segments=segments,
-            packed=packed,
-            reverse=self.go_backwards,
-            recurrent_dropout=kept_states,
-            zero_output_for_mask=self.zero_output_for_mask,
-        )
-        for variable, state in zip(self.states or (), last, strict=False):
-            variable.assign(state)
+        first = self._first_states(sequences, initial_state)
+        reading = Reading(segments, packed, self.go_backwards, self.zero_output_for_mask)
+        outputs, last, states = over_steps(self.cell, sequences, first, reading, training)
+        if self.states is not None:
+            for variable, state in zip(
+                _variables(self.states), jax.tree.leaves(states), strict=True
+            ):
+                variable.assign(state)
         if not self.return_sequences:
-            outputs = last[0]
+            outputs = last
         elif self.go_backwards:
             outputs = jnp.flip(outputs, 1)
-        return (outputs, *last) if self.return_state else outputs
+        return (outputs, *states) if self.return_state else outputs
 
     def _refuse_on_packed_rows(self, initial_state: Any) -> None:
         asked = {
@@ -141,70 +155,100 @@ class Recurrent(Layer):
                     "into a row of its own, or ask for every step with return_sequences=True"
                 )
 
-    def _first_states(self, sequences: Any, initial_state: Any) -> tuple[Any, ...]:
+    def _first_states(self, sequences: Any, initial_state: Any) -> Any:
         batch = sequences.shape[0]
         if initial_state is not None:
             return checked_states(self, initial_state, self.cell, batch)
         if self.states is not None:
-            return tuple(variable.value for variable in self.states)
-        return self.cell.zero_states(batch, sequences.dtype)
+            return jax.tree.map(lambda variable: variable.value, self.states, is_leaf=_is_variable)
+        return self.get_initial_state(batch)
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Keep the segments of each step that is returned, in its order."""
         kept = segments if self.return_sequences else None
         if kept is not None and self.go_backwards:
             kept = jnp.flip(kept, 1)
-        return (kept, *[None] * self.cell.state_count) if self.return_state else kept
+        return (kept, *[None] * len(self.state_size)) if self.return_state else kept
 
 
-class LSTM(CellSettings, Recurrent):
-    """A long short-term memory over the steps of a sequence.
+def _is_variable(leaf: Any) -> bool:
+    return isinstance(leaf, Variable)
 
-    Equation: `LSTMCell` at every step, `h_t, c_t = cell(x_t, h_(t-1), c_(t-1))`. At a padded step
-    the states are carried over. In a packed row the states start anew with every sequence.
 
-    Shapes: `(batch, steps, features)` -> `(batch, steps, units)` with `return_sequences`, else
-    `(batch, units)`; with `return_state` also `h` and `c`, each `(batch, units)`.
+def _variables(states: Any) -> list[Variable]:
+    return jax.tree.leaves(states, is_leaf=_is_variable)
+
+
+class RNN(Recurrent):
+    """Any cell over the steps of a sequence: one of ours, several stacked, or one of your own.
+
+    Equation: `y_t, s_t = cell(x_t, s_(t-1))` at every step. At a padded step the states are carried
+    over. In a packed row each sequence starts from the cell's initial states.
+
+    A cell of your own is a layer with a `state_size`, an integer or a list of them, and a
+    `call(inputs, states)` that returns the output and the new states. It may have a
+    `get_initial_state(batch_size)`; without one it starts from zeros. The states may be a tree of
+    arrays of any rank. What the cell draws at random is the same at every step.
+
+    Shapes: `(batch, steps, ...)` -> `(batch, steps, units)` with `return_sequences`, else
+    `(batch, units)`, where the cell gives `(batch, units)`; with `return_state` also each state.
 
     Args:
-        units: the size of the output and of each state.
-        activation: the function on cell input and cell state.
-        recurrent_activation: the function of the gates.
-        use_bias: whether there is a bias.
-        kernel_initializer: how the input's weights are first drawn.
-        recurrent_initializer: how the state's weights are first drawn.
-        bias_initializer: how the bias is first drawn.
-        unit_forget_bias: whether the forget gate's bias starts at 1.
-        kernel_regularizer: a function of the input's weights that is added to the loss.
-        recurrent_regularizer: a function of the state's weights that is added to the loss.
-        bias_regularizer: a function of the bias that is added to the loss.
-        activity_regularizer: a function of the output that is added to the loss.
-        kernel_constraint: a function applied to the input's weights after each update.
-        recurrent_constraint: a function applied to the state's weights after each update.
-        bias_constraint: a function applied to the bias after each update.
-        dropout: the share of the inputs dropped in training, the same at every step.
-        recurrent_dropout: the share of `h` dropped in training, the same at every step.
-        seed: fixes the draws of the dropout.
+        cell: the cell, or a list of cells to stack.
         return_sequences: whether the output has every step, or the last one alone.
-        return_state: whether `h` and `c` after the last step are returned too.
+        return_state: whether the states after the last step are returned too.
         go_backwards: whether to read from the last step to the first; the output and its segments
             are in the order in which the steps were read.
         stateful: whether each call goes on from the states that the last one left.
         unroll: taken for compatibility; the compiled loop does not depend on it.
         zero_output_for_mask: whether padding gives zeros, or repeats the output before it.
-        use_cudnn: taken for compatibility; the kernel is chosen by what is there.
 
     Raises:
-        ShapeError: the input has not rank 3 or other features than before, or a state does not fit.
+        ShapeError: the input has other features than before, or a state does not fit.
         PackedRowsError: one state a row is asked for on rows that hold several sequences.
+        StateError: the cell changes a weight or adds a loss at each step.
 
     Example:
-        >>> import everystep as es, numpy as np
-        >>> layer = es.layers.LSTM(4, return_sequences=True)
-        >>> layer(np.zeros((2, 5, 3), "float32")).shape, layer.count_params()
-        ((2, 5, 4), 128)
+        >>> import everystep as es, jax.numpy as jnp
+        >>> class Sums(es.layers.Layer):
+        ...     state_size = 3
+        ...     def call(self, inputs, states):
+        ...         total = states[0] + inputs
+        ...         return total, [total]
+        >>> es.layers.RNN(Sums(), return_sequences=True)(jnp.ones((1, 4, 3)))[0, :, 0].tolist()
+        [1.0, 2.0, 3.0, 4.0]
 
-    Source: see `LSTMCell`.
+        Chunk after chunk gives what the whole gives:
+
+        >>> layer = es.layers.RNN(Sums(), stateful=True)
+        >>> [layer(jnp.ones((1, 2, 3)))[0, 0].item() for _ in range(2)]
+        [2.0, 4.0]
     """
 
-    cell_class = LSTMCell
+    cell: Any = setting(CELL_OR_CELLS)
+    zero_output_for_mask: bool = setting(kinds.BOOLEAN, default=False)
+
+    input_spec = InputSpec(min_ndim=3, axis_names="(batch, steps, ...)")
+
+
+class CellLayer(Recurrent):
+    """The base of recurrent layers that make their cell themselves, from settings like its own.
+
+    Args:
+        activity_regularizer: a function of the output that is added to the loss.
+    """
+
+    activity_regularizer: Any = setting(REGULARIZER, default=None, after="bias_regularizer")
+
+    cell_class: ClassVar[type[Cell]]
+    input_spec = InputSpec(ndim=3, axis_names="(batch, steps, features)")
+
+    def after_settings(self) -> None:
+        """Make the cell, which has the settings that layer and cell share."""
+        own = ("name", "activity_regularizer", "input_shape", "batch_input_shape")
+        shared = {
+            name: getattr(self, item.attribute)
+            for name, item in self.cell_class.settings.items()
+            if name not in own
+        }
+        self.cell = self.cell_class(**shared, name=snake_case(self.cell_class.__name__))

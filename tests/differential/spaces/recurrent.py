@@ -26,12 +26,9 @@ CELLS = [
 
 
 def _zeros_as_documented(options: dict[str, Any]) -> dict[str, Any]:
-    """Keras has zeros at padding for return_sequences alone, and forgets them when unrolled."""
+    """Keras has zeros at padding for return_sequences alone."""
     wanted = options["zero_output_for_mask"] and options["return_sequences"]
-    return options | {
-        "zero_output_for_mask": wanted,
-        "unroll": options["unroll"] and not wanted,
-    }
+    return options | {"zero_output_for_mask": wanted}
 
 
 def _goes_backwards(options: dict[str, Any]) -> bool:
@@ -43,7 +40,8 @@ def _looped(layer: str, options: dict[str, Any], states: int) -> Space:
     """The random cases of a layer that loops a cell over the steps."""
     return Space(
         layer,
-        options | LAYER | {"zero_output_for_mask": YES_NO},
+        # Unrolled, Keras forgets zero_output_for_mask and the state ahead of the first real step.
+        options | LAYER | {"unroll": [False], "zero_output_for_mask": YES_NO},
         masks=TIME_MASKS,
         called_with={"initial_state": [None, [STATE] * states]},
         mended=_zeros_as_documented,
