@@ -14,10 +14,10 @@ from everystep.layers.symbols import KerasTensor
 from everystep.sequences import Steps
 
 if TYPE_CHECKING:
-    from everystep.models.model import Model
+    from everystep.models.of_symbols import OfSymbols
 
 
-def arranged(model: Model, given: Any) -> dict[KerasTensor, Any]:
+def arranged(model: OfSymbols, given: Any) -> dict[KerasTensor, Any]:
     """Return the value of each input symbol.
 
     Args:
@@ -47,7 +47,7 @@ def arranged(model: Model, given: Any) -> dict[KerasTensor, Any]:
     return values
 
 
-def _by_name(model: Model, given: dict[str, Any]) -> list[Any]:
+def _by_name(model: OfSymbols, given: dict[str, Any]) -> list[Any]:
     """Return the arrays of a dict in the order of the inputs."""
     tree = model.input
     names = sorted(tree) if isinstance(tree, dict) else model.input_names
@@ -60,7 +60,7 @@ def _by_name(model: Model, given: dict[str, Any]) -> list[Any]:
     return jax.tree.leaves([given[name] for name in names], is_leaf=_is_steps)
 
 
-def _fitted(model: Model, symbol: KerasTensor, value: Any) -> Any:
+def _fitted(model: OfSymbols, symbol: KerasTensor, value: Any) -> Any:
     """Return a value with the rank and the kind of numbers of its input.
 
     As in Keras, a last axis of size 1 may be missing, or be there in vain.

@@ -14,7 +14,7 @@ from typing import Any
 from everystep.core.naming import snake_case
 from everystep.core.variables import Variable
 from everystep.layers.tree import LayerTree
-from everystep.models.model import Functional, Model
+from everystep.models.model import Model
 from everystep.models.sequential import Sequential
 
 
@@ -69,6 +69,7 @@ def _attributes(layer: LayerTree) -> Iterator[tuple[str, Any]]:
     held = {name: value for name, value in vars(layer).items() if name != "_given"}
     if isinstance(layer, Model):
         held["layers"] = layer.layers
-    first = "layers" if isinstance(layer, Sequential | Functional) else ""
+    ordered = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer.is_graph)
+    first = "layers" if ordered else ""
     for name in sorted(held, key=lambda name: (name != first, name.startswith("_"), name)):
         yield name, held[name]
