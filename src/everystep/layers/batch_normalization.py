@@ -216,4 +216,6 @@ def _full(variable: Any, x: Any) -> Any:
 
 
 def _root(initializer: Any, shape: Any, dtype: Any = None) -> Any:
-    return jnp.sqrt(initializer(shape, dtype))
+    # A layer may be built while JAX traces it; its first values are numbers all the same.
+    with jax.ensure_compile_time_eval():
+        return jnp.sqrt(initializer(shape, dtype))

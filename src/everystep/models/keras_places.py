@@ -66,10 +66,16 @@ def _collect_from(value: Any, place: str, found: dict[str, Variable], seen: set[
 
 def _attributes(layer: LayerTree) -> Iterator[tuple[str, Any]]:
     """Give the attributes in the order in which Keras looks at them, private ones last."""
-    held = {name: value for name, value in vars(layer).items() if name != "_given"}
+    held = {_public(layer, name): value for name, value in vars(layer).items() if name != "_given"}
     if isinstance(layer, Model):
         held["layers"] = layer.layers
     ordered = isinstance(layer, Sequential) or (isinstance(layer, Model) and layer.is_graph)
     first = "layers" if ordered else ""
     for name in sorted(held, key=lambda name: (name != first, name.startswith("_"), name)):
         yield name, held[name]
+
+
+def _public(layer: LayerTree, name: str) -> str:
+    """Return the name of an attribute, or that of the property behind which it stands."""
+    public = name.removeprefix("_")
+    return public if isinstance(getattr(type(layer), public, None), property) else name
