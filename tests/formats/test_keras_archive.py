@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -181,3 +183,33 @@ def test_a_declared_size_is_not_believed(tmp_path: Path) -> None:
     whole[place + 24 : place + 28] = struct.pack("<I", 100)
     with pytest.raises(FormatError, match="damaged"):
         read_archive(put(tmp_path, bytes(whole)))
+
+
+LIMITED = """
+import resource, sys
+from everystep.errors import FormatError
+from everystep.formats.keras_archive import read_archive
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**26, used + 2**26))
+for path in sys.argv[1:]:
+    try:
+        read_archive(path)
+    except FormatError as error:
+        print(error)
+"""
+
+
+def test_bombs_fill_no_memory(tmp_path: Path) -> None:
+    """A process with 64 MiB to spend meets 256 MiB of zeros, told of truly and untruly."""
+    true = packed(MEMBERS | {"model.weights.h5": bytes(2**28)}, compression=DEFLATED)
+    untrue = bytearray(true)
+    place = untrue.rfind(b"PK\x01\x02")
+    untrue[place + 24 : place + 28] = struct.pack("<I", 100)
+    paths = [tmp_path / "true.keras", tmp_path / "untrue.keras"]
+    for path, contents in zip(paths, (true, bytes(untrue)), strict=True):
+        path.write_bytes(contents)
+    command = [sys.executable, "-c", LIMITED, *map(str, paths)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    first, second = done.stdout.splitlines()
+    assert "times as many" in first
+    assert "damaged" in second
