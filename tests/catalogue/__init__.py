@@ -2,6 +2,7 @@
 
 from tests.catalogue import (
     activation_layers,
+    attention,
     convolution,
     core,
     merging,
@@ -26,6 +27,7 @@ ENTRIES = [
     *normalization.ENTRIES,
     *regularization.ENTRIES,
     *activation_layers.ENTRIES,
+    *attention.ENTRIES,
     *models.ENTRIES,
 ]
 

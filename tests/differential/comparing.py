@@ -126,6 +126,9 @@ def _compare_outputs(case: Case, found: list[Any], wanted: list[Any]) -> None:
         assert str(one.dtype) == str(other.dtype)
         assert_close(one.values if isinstance(one, Steps) else one, other, VALUES)
         their_mask = get_keras_mask(other)
+        if np.ndim(their_mask) > 2:
+            # Scores of attention keep in Keras what a softmax inside was told.
+            continue
         assert isinstance(one, Steps) == (their_mask is not None)
         if their_mask is not None:
             turned = case.space.turns_mask(case.options)

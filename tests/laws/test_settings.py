@@ -27,12 +27,17 @@ REQUIRED: dict[str, Any] = {
     "target_shape": (3,),
     "batch_shape": (None, 3),
     "equation": "abc,cd->abd",
-    "output_shape": (None, 3),
+    "output_shape": 3,
     "function": abs,
     "axes": 1,
     "filters": 4,
     "kernel_size": 2,
     "pool_size": 2,
+    "num_heads": 2,
+    "key_dim": 3,
+    "head_dim": 3,
+    "num_query_heads": 4,
+    "num_key_value_heads": 2,
 }
 
 

@@ -3,6 +3,7 @@
 from everystep.core.registry import Catalogue
 from everystep.layers import operations
 from everystep.layers.activation_layers import ELU, LeakyReLU, PReLU, ReLU, Softmax
+from everystep.layers.attention import AdditiveAttention, Attention
 from everystep.layers.batch_normalization import BatchNormalization
 from everystep.layers.bidirectional import Bidirectional
 from everystep.layers.cell_variants import (
@@ -40,6 +41,7 @@ from everystep.layers.merging import (
     multiply,
     subtract,
 )
+from everystep.layers.multi_head import GroupQueryAttention, MultiHeadAttention
 from everystep.layers.normalization import (
     GroupNormalization,
     LayerNormalization,
@@ -69,7 +71,9 @@ CATALOGUE = Catalogue(
         Activation,
         ActivityRegularization,
         Add,
+        AdditiveAttention,
         AlphaDropout,
+        Attention,
         Average,
         AveragePooling1D,
         AveragePooling2D,
@@ -94,6 +98,7 @@ CATALOGUE = Catalogue(
         GlobalMaxPooling1D,
         GlobalMaxPooling2D,
         GroupNormalization,
+        GroupQueryAttention,
         GRU,
         GRUCell,
         Identity,
@@ -110,6 +115,7 @@ CATALOGUE = Catalogue(
         MaxPooling1D,
         MaxPooling2D,
         Minimum,
+        MultiHeadAttention,
         Multiply,
         PeepholeLSTMCell,
         PerStep,
@@ -154,7 +160,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling1D",
     "AveragePooling2D",
@@ -188,6 +196,7 @@ __all__ = [
     "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
     "GroupNormalization",
+    "GroupQueryAttention",
     "Identity",
     "Input",
     "InputLayer",
@@ -206,6 +215,7 @@ __all__ = [
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "PReLU",
     "PeepholeLSTMCell",

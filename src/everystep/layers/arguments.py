@@ -162,10 +162,15 @@ def agreed(layer: Any, segments: Any) -> Any:
 
 
 def _one_for_each(layer: Layer, mask: Any, count: int) -> list[Any]:
-    """Return a mask, or None, for each of so many inputs; one mask alone is for all of them."""
+    """Return a mask, or None, for each of so many inputs; one mask alone is for all of them.
+
+    Of a list, such as Keras's for attention, the last inputs may have none.
+    """
     if not isinstance(mask, list | tuple | dict):
         return [mask] * count
     masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None)
+    if count > 1 and len(masks) < count and all(one is None or np.ndim(one) == 2 for one in masks):
+        return [*masks, *[None] * (count - len(masks))]
     if count == 1 or len(masks) != count:
         return [mask] * count
     return masks

@@ -119,7 +119,6 @@ class Embedding(PlainWeights):
         embeddings_constraint: a function applied to the table after each update.
         mask_zero: whether id 0 is padding, which the layers that follow then leave out.
         weights: values of the table to start from, alone or in a list.
-        activity_regularizer: a function of the output that is added to the loss.
 
     Raises:
         DataError: ids are not integers, or one is negative or not below `input_dim`. Where ids are
@@ -141,7 +140,6 @@ class Embedding(PlainWeights):
     weights: Any = setting(
         kinds.ANYTHING, default=None, in_config=False, attribute="_first_weights"
     )
-    activity_regularizer: Any = setting(REGULARIZER, default=None, kw_only=True)
 
     stepwise = True
     _first_weights: Any

@@ -108,7 +108,6 @@ class EinsumDense(PlainWeights):
         bias_regularizer: a function of `b` that is added to the loss.
         kernel_constraint: a function applied to `W` after each update.
         bias_constraint: a function applied to `b` after each update.
-        activity_regularizer: a function of the output that is added to the loss.
 
     Raises:
         SettingError: the equation or `bias_axes` cannot be read.
@@ -132,7 +131,6 @@ class EinsumDense(PlainWeights):
     bias_regularizer: Any = setting(REGULARIZER, default=None)
     kernel_constraint: Any = setting(CONSTRAINT, default=None)
     bias_constraint: Any = setting(CONSTRAINT, default=None)
-    activity_regularizer: Any = setting(REGULARIZER, default=None, kw_only=True)
 
     partial_output_shape: tuple[int | None, ...]
 
@@ -175,7 +173,12 @@ class EinsumDense(PlainWeights):
                 name="bias",
             )
         self.stepwise = read.keeps_steps(rank)
-        self.input_spec = InputSpec(ndim=rank, axis_names=f"the axes of '{self.equation}'")
+        names = read.axes_of(read.inputs, rank)
+        self.input_spec = InputSpec(
+            ndim=rank,
+            axes={axis: sizes[name] for axis, name in enumerate(names) if name in set(read.kernel)},
+            axis_names=f"the axes of '{self.equation}'",
+        )
 
     def _sizes(self, input_shape: Any) -> dict[str | int, int | None]:
         """Return the size of each axis by its name in the equation."""
