@@ -12,6 +12,7 @@ from tests.catalogue import (
     recurrent,
     regularization,
     reshaping,
+    resizing,
     wrappers,
 )
 from tests.catalogue.entry import BATCH, FEATURES, STEPS, UNITS, VOCABULARY, Entry
@@ -24,6 +25,7 @@ ENTRIES = [
     *recurrent.ENTRIES,
     *wrappers.ENTRIES,
     *reshaping.ENTRIES,
+    *resizing.ENTRIES,
     *normalization.ENTRIES,
     *regularization.ENTRIES,
     *activation_layers.ENTRIES,

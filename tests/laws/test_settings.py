@@ -38,6 +38,8 @@ REQUIRED: dict[str, Any] = {
     "head_dim": 3,
     "num_query_heads": 4,
     "num_key_value_heads": 2,
+    "dims": (2, 1),
+    "n": 3,
 }
 
 

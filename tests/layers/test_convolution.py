@@ -6,17 +6,23 @@ from typing import Any
 import numpy as np
 import pytest
 
+from everystep.errors import SegmentsError
 from everystep.layers import (
     AveragePooling1D,
     Conv1D,
     Conv1DTranspose,
+    Cropping1D,
     Dense,
     DepthwiseConv1D,
     GlobalAveragePooling1D,
     GlobalMaxPooling1D,
     Layer,
     MaxPooling1D,
+    Permute,
+    Reshape,
     SeparableConv1D,
+    UpSampling1D,
+    ZeroPadding1D,
 )
 from everystep.sequences import Steps, pack
 from tests.tolerances import assert_close
@@ -54,6 +60,8 @@ MOVED: list[Callable[[], Layer]] = [
     lambda: MaxPooling1D(2),
     lambda: AveragePooling1D(3, 2, padding="same"),
     lambda: AveragePooling1D(2, 3),
+    lambda: Cropping1D((0, 2)),
+    lambda: ZeroPadding1D((2, 1)),
 ]
 
 
@@ -91,6 +99,7 @@ PACKED = [
     Conv1D(6, 2, padding="same", groups=3, dilation_rate=3),
     DepthwiseConv1D(3, padding="same", dilation_rate=2, depth_multiplier=2),
     SeparableConv1D(4, 2, dilation_rate=2),
+    UpSampling1D(2),
 ]
 
 
@@ -139,3 +148,27 @@ def test_integers_are_computed_with_as_numbers() -> None:
     assert Conv1D(4, 3)(ids).dtype == "float32"
     assert MaxPooling1D(2)(ids).ravel().tolist() == [2, 3, 6, 7, 10, 11]
     assert AveragePooling1D(2)(ids).ravel().tolist() == [1, 2, 5, 6, 9, 10]
+
+
+def test_zeros_before_a_convolution_are_steps_of_the_sequence() -> None:
+    padded_first = Conv1D(4, 3, dilation_rate=2)
+    causal = Conv1D(4, 3, padding="causal", dilation_rate=2)
+    steps = ZeroPadding1D((4, 0))(padded())
+    padded_first(steps)
+    causal(padded())
+    causal.set_weights(padded_first.get_weights())
+    without_gaps = [0, 1, 3, 4]
+    found, wanted = padded_first(steps).unpack(), causal(padded()).unpack()
+    assert_trees_close([found[row] for row in without_gaps], [wanted[row] for row in without_gaps])
+
+
+def test_a_shape_that_keeps_the_steps_keeps_the_segments() -> None:
+    packed = pack(SEQUENCES, length=14)
+    deep = Reshape((14, CHANNELS, 1))(packed)
+    assert isinstance(deep, Steps)
+    assert deep.packed
+    turned = Permute((1, 3, 2))(deep)
+    np.testing.assert_array_equal(turned.segments, packed.segments)
+    for layer in (Reshape((CHANNELS, 14)), Reshape((-1,)), Permute((2, 1))):
+        with pytest.raises(SegmentsError, match="would lose the mask"):
+            layer(packed)

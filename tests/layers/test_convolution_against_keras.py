@@ -1,5 +1,5 @@
-"""Convolution and pooling against Keras, where `tests/differential` does not look: channels first,
-configurations, and what is refused."""
+"""Layers over steps and pixels against Keras, where `tests/differential` does not look: channels
+first, configurations, and what is refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +35,10 @@ CHANNELS_FIRST: list[tuple[Make, tuple[int, ...]]] = [
     (first("AveragePooling2D", (2, 3), 1, padding="same"), PIXELS),
     (first("GlobalAveragePooling1D", keepdims=True), STEPS),
     (first("GlobalMaxPooling2D"), PIXELS),
+    (first("ZeroPadding1D", (2, 1)), STEPS),
+    (first("ZeroPadding2D", ((2, 1), 0)), PIXELS),
+    (first("Cropping2D", (1, (0, 2))), PIXELS),
+    (first("UpSampling2D", (1, 2), interpolation="nearest"), PIXELS),
 ]
 
 
@@ -75,6 +79,14 @@ SETTINGS: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "MaxPooling1D": ((3, None, "same"), {}),
     "AveragePooling2D": ((2, (1, 2)), {}),
     "GlobalAveragePooling1D": (("channels_first", True), {}),
+    "Cropping1D": ((2,), {}),
+    "ZeroPadding1D": (((1, 2),), {}),
+    "UpSampling1D": ((3,), {}),
+    "UpSampling2D": ((), {"interpolation": "bilinear"}),
+    "Permute": (((2, 1),), {}),
+    "Flatten": ((), {}),
+    "Reshape": (((-1, 2),), {}),
+    "RepeatVector": ((3,), {}),
 }
 
 
@@ -116,6 +128,14 @@ REFUSED: dict[str, Callable[[Any], Any]] = {
     "expected ndim=3, found ndim=2": lambda room: room.MaxPooling1D()(X[0]),
     "incompatible with the layer": lambda room: room.Conv1D(4, 2)(X[0]),
     "a tuple of 2": lambda room: room.MaxPooling2D((1, 2, 3)),
+    "needs 4 or more along axis 1": lambda room: room.Cropping1D((1, 2))(X),
+    "needs 5 or more along axis 2": lambda room: room.Cropping2D((0, 2))(FRAMES),
+    "each of the axes once": lambda room: room.Permute((1, 3)),
+    "expected ndim=4, found ndim=3": lambda room: room.Permute((3, 1, 2))(X),
+    "positive integer": lambda room: room.RepeatVector(0),
+    "one for each end": lambda room: room.ZeroPadding1D((1, 2, 3)),
+    "two for each": lambda room: room.Cropping2D(((1, 2, 3), 0)),
+    "one of 'nearest'": lambda room: room.UpSampling2D(interpolation="area")(FRAMES),
 }
 
 

@@ -57,7 +57,15 @@ from everystep.layers.regularization import (
     GaussianNoise,
     SpatialDropout1D,
 )
-from everystep.layers.reshaping import Flatten, Reshape
+from everystep.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
+from everystep.layers.resizing import (
+    Cropping1D,
+    Cropping2D,
+    UpSampling1D,
+    UpSampling2D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+)
 from everystep.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from everystep.layers.spec import InputSpec
 from everystep.layers.stacked_cells import StackedRNNCells
@@ -83,6 +91,8 @@ CATALOGUE = Catalogue(
         Conv1D,
         Conv1DTranspose,
         Conv2D,
+        Cropping1D,
+        Cropping2D,
         Dense,
         DepthwiseConv1D,
         Dot,
@@ -118,9 +128,11 @@ CATALOGUE = Catalogue(
         MultiHeadAttention,
         Multiply,
         PeepholeLSTMCell,
+        Permute,
         PerStep,
         PReLU,
         ReLU,
+        RepeatVector,
         Reshape,
         RMSNormalization,
         RNN,
@@ -133,6 +145,10 @@ CATALOGUE = Catalogue(
         Subtract,
         TimeDistributed,
         UnitNormalization,
+        UpSampling1D,
+        UpSampling2D,
+        ZeroPadding1D,
+        ZeroPadding2D,
     ],
 )
 
@@ -177,6 +193,8 @@ __all__ = [
     "Convolution1D",
     "Convolution1DTranspose",
     "Convolution2D",
+    "Cropping1D",
+    "Cropping2D",
     "Dense",
     "DepthwiseConv1D",
     "Dot",
@@ -220,8 +238,10 @@ __all__ = [
     "PReLU",
     "PeepholeLSTMCell",
     "PerStep",
+    "Permute",
     "RMSNormalization",
     "ReLU",
+    "RepeatVector",
     "Reshape",
     "SeparableConv1D",
     "SeparableConvolution1D",
@@ -233,7 +253,11 @@ __all__ = [
     "Subtract",
     "TimeDistributed",
     "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
     "Wrapper",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
     "add",
     "average",
     "concatenate",

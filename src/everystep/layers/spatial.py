@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -129,8 +129,10 @@ class Spatial(Layer):
         """Return one item for each axis of the input: those given for steps or pixels, the rest."""
         return (rest, *each, rest) if self.channels_last else (rest, rest, *each)
 
-    def refuse_small(self, inputs: Any, extents: tuple[int, ...]) -> None:
-        """Raise an error if no window of these sizes fits into the input."""
+    def refuse_small(
+        self, inputs: Any, extents: Sequence[int], cure: str = "smaller windows, or padding='same'"
+    ) -> None:
+        """Raise an error if the input is smaller than that along one of its axes."""
         for axis, extent in zip(self.window_axes, extents, strict=True):
             size = inputs.shape[axis]
             if isinstance(size, int) and size < extent:
@@ -138,6 +140,5 @@ class Spatial(Layer):
                 raise ShapeError(
                     f"Computed output size would be zero or negative: layer '{self.path}' "
                     f"({type(self).__name__}) needs {extent} or more along axis {axis}, but its "
-                    f"input of shape {shape} has {size}. Give it longer input, smaller windows, or "
-                    "padding='same'"
+                    f"input of shape {shape} has {size}. Give it larger input, or {cure}"
                 )

@@ -11,4 +11,12 @@ SPACES = [
     Space("Cropping1D", {"cropping": [1, (0, 2), (2, 1)]}),
     Space("UpSampling1D", {"size": [1, 3]}),
     Space("ZeroPadding1D", {"padding": [1, (0, 2), (3, 1)]}),
+    Space("Cropping2D", {"cropping": [1, (0, 2), ((2, 1), (0, 3))]}, shapes=[FRAMES]),
+    Space(
+        "UpSampling2D",
+        {"size": [2, (1, 3)], "interpolation": ["nearest", "bilinear"]},
+        shapes=[FRAMES],
+        gradients=4,
+    ),
+    Space("ZeroPadding2D", {"padding": [1, (0, 2), ((3, 1), (0, 1))]}, shapes=[FRAMES]),
 ]
