@@ -250,11 +250,9 @@ CASES: dict[str, Case] = {
         ["layer 'each' (TimeDistributed)", "different segments"],
     ),
     "a mask inside": (
-        lambda: layers.TimeDistributed(embedding(mask_zero=True), name="each")(
-            np.ones((2, 4, 3), "int32")
-        ),
+        lambda: layers.LSTM(2, name="words")(X, mask=np.ones(X.shape, bool)),
         SegmentsError,
-        ["layer 'each' (TimeDistributed)", "mask of its own", "Sequential"],
+        ["layer 'words' (LSTM)", "goes on inside of steps", str(X.shape), "TimeDistributed"],
     ),
     "noise without a key": (
         lambda: layers.apply.apply(built(layers.Dropout(0.5, name="drop")), {}, X, training=True),

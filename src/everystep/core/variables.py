@@ -145,13 +145,16 @@ class Variable(ArrayOperators):
             ShapeError: the new value has another shape.
         """
         value = jnp.asarray(value, self.dtype)
-        if tuple(value.shape) != self.shape:
+        scope = current_scope()
+        held = None if scope is None else scope.value_of(self)
+        # A run over steps that have weights of their own gives the part of one step.
+        shape = self.shape if held is None else tuple(held.shape)
+        if tuple(value.shape) != shape:
             raise ShapeError(
                 "The shape of the target variable and the shape of the target value in "
-                f"`variable.assign(value)` must match: weight '{self.path}' has shape {self.shape} "
+                f"`variable.assign(value)` must match: weight '{self.path}' has shape {shape} "
                 f"and cannot take a value of shape {tuple(value.shape)}"
             )
-        scope = current_scope()
         if scope is None:
             refuse_traced(self, value)
             self.set_own(value)

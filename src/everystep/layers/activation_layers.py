@@ -236,7 +236,8 @@ class Softmax(Layer):
         """
         inputs = args[0] if args else kwargs.get("inputs")
         symbolic_mask = symbols.has_symbols((inputs, mask))
-        if mask is not None and not symbolic_mask and not _is_of_steps(mask, inputs):
+        of_steps = symbolic_mask or mask is False or _is_of_steps(mask, inputs)
+        if mask is not None and not of_steps:
             mask, kwargs["counted"] = None, mask
         return super().__call__(*args, mask=mask, training=training, **kwargs)
 

@@ -194,14 +194,16 @@ def _masked(layer: Layer, given: Any, mask: Any) -> Any:
         return _unmasked(layer, given)
     mask = jnp.asarray(mask)
     values = _values_of(given)
-    if mask.ndim != 2 or tuple(mask.shape) != tuple(values.shape[:2]):
+    if mask.ndim < 2 or tuple(mask.shape) != tuple(values.shape[: mask.ndim]):
         raise ShapeError(
             f"layer '{layer.path}': the mask must have shape (batch, steps) = "
-            f"{tuple(values.shape[:2])} like its input of shape {tuple(values.shape)}, not "
-            f"{tuple(mask.shape)}"
+            f"{tuple(values.shape[:2])} like its input of shape {tuple(values.shape)}, or go on "
+            f"with the steps inside of steps, not {tuple(mask.shape)}"
         )
     if isinstance(given, Steps) and given.packed:
-        return given.replace(segments=jnp.where(mask, given.segments, 0))
+        inner = tuple(range(given.segments.ndim, mask.ndim))
+        segments = jnp.where(mask, jnp.expand_dims(given.segments, inner), 0)
+        return given.replace(segments=segments)
     return from_mask(values, mask)
 
 
@@ -212,6 +214,12 @@ def _refuse_segments(layer: Layer, steps: Steps) -> None:
             f"{who} mixes steps and would lose the mask that its input carries. Put it where "
             "there is no mask, take the mask off with `steps.values` (or mask_zero=False in the "
             "Embedding), or, in a layer of your own, take `mask` in call or set supports_masking"
+        )
+    if steps.segments.ndim > 2 and layer.call_signature.named("segments") and not layer.stepwise:
+        raise SegmentsError(
+            f"{who} takes a mask of shape (batch, steps), but its input carries one that goes on "
+            f"inside of steps, of shape {tuple(steps.segments.shape)}: put the layer into a "
+            "TimeDistributed, or one that makes each step a vector before it"
         )
     if steps.packed and layer.masking == "rows":
         raise PackedRowsError(

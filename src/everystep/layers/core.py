@@ -200,8 +200,10 @@ class Embedding(PlainWeights):
         """Make id 0 padding, where `mask_zero` asks for it."""
         if not self.mask_zero:
             return segments
-        real = inputs != 0
-        return jnp.where(real, 1 if segments is None else segments, 0).astype("int32")
+        ids: Any = 1
+        if segments is not None:
+            ids = jnp.expand_dims(segments, tuple(range(segments.ndim, inputs.ndim)))
+        return jnp.where(inputs != 0, ids, 0).astype("int32")
 
 
 class Activation(Layer):

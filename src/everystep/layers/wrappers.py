@@ -9,14 +9,14 @@ import jax.numpy as jnp
 
 from everystep.core.randomness import Noise
 from everystep.core.registry import deserialize, serialize
-from everystep.core.scope import current_scope
 from everystep.core.settings import Kind, setting
-from everystep.errors import SegmentsError, ShapeError
+from everystep.errors import ShapeError
 from everystep.layers import symbolic
 from everystep.layers.apply import run
+from everystep.layers.arguments import is_steps
+from everystep.layers.around import Around, inside, running_scope
 from everystep.layers.layer import Layer, Masking
 from everystep.layers.spec import InputSpec
-from everystep.sequences import Steps
 
 
 def _layer(value: Any) -> Layer:
@@ -40,6 +40,11 @@ class Wrapper(Layer):
 
     layer: Layer = setting(LAYER)
 
+    def build(self, input_shape: Any) -> None:
+        """Build the layer inside for inputs of the same shape."""
+        if not self.layer.built:
+            self.layer.build(input_shape)
+
     @property
     def input_dtype(self) -> str:
         """What the layer inside expects."""
@@ -57,14 +62,19 @@ class TimeDistributed(Wrapper):
     the layer runs once, whatever the number of steps.
 
     Shapes: `(batch, steps, ...)` -> `(batch, steps, ...)` with the layer's own output shape for
-    each step; trees of inputs and outputs likewise.
+    each step; trees of inputs and outputs likewise, and further arguments of the layer's `call`.
+
+    A mask of steps stays on the output, and what the layer inside sums up over its batch, such as
+    the statistics of BatchNormalization, leaves padded steps out. A mask may go on inside of steps,
+    as `(batch, steps, inner steps)`: an Embedding of words spelled out in characters gives one. The
+    layer inside gets that part of it as its own mask, and gives it back, if it keeps it.
 
     Args:
         layer: a layer or a model.
 
     Raises:
         ShapeError: the input has no time axis.
-        SegmentsError: the layer gives a mask of its own, for which there is no place outside.
+        SegmentsError: the layer inside would lose a mask inside of steps.
 
     Example:
         >>> import everystep as es, numpy as np
@@ -74,15 +84,31 @@ class TimeDistributed(Wrapper):
     """
 
     stepwise = True
+    composite = True
     input_spec = InputSpec(min_ndim=2, axis_names="(batch, steps, ...)")
 
-    def call(self, inputs: Any, training: bool = False) -> Any:
+    def build(self, input_shape: Any) -> None:
+        """Build the layer inside for the input of one step."""
+        if not self.layer.built:
+            self.layer.build(jax.tree.map(_folded_shape, input_shape, is_leaf=symbolic.is_shape))
+
+    def _ensure_built(self, values: Any, further: dict[str, Any]) -> None:
+        # The layer inside is built when it is called, for input of the kind that comes.
+        self._built_for = self._built_for or symbolic.raw_shape_of(values)
+        self.built = True
+
+    def call(self, inputs: Any, *further: Any, training: bool = False, **named: Any) -> Any:
         """Fold steps into the batch, call the layer once, and unfold."""
-        batch, steps = _batch_and_steps(self, inputs)
-        folded = jax.tree.map(lambda x: x.reshape(batch * steps, *x.shape[2:]), inputs)
-        outputs = self.layer(folded, training=training)
-        _refuse_inner_segments(self, outputs)
-        return jax.tree.map(lambda y: y.reshape(batch, steps, *y.shape[1:]), outputs)
+        given = (inputs, further, named)
+        around = Around.of(self, given)
+        values, args, kwargs = jax.tree.map(around.fold, given, is_leaf=is_steps)
+        with running_scope().with_rows(around.real_rows()):
+            outputs = self.layer(values, *args, training=training, **kwargs)
+        return jax.tree.map(
+            lambda output: around.put_on(jax.tree.map(around.unfold, output)),
+            outputs,
+            is_leaf=is_steps,
+        )
 
 
 class PerStep(Wrapper):
@@ -92,8 +118,8 @@ class PerStep(Wrapper):
     weights of all steps are stacked: a `Dense(5)` on 4 steps of 3 features has one kernel of shape
     `(4, 3, 5)`, and all steps run in one batched call.
 
-    Shapes: `(batch, steps, ...)` -> `(batch, steps, ...)`; each weight of the layer gets a leading
-    axis of size `steps`.
+    Shapes: `(batch, steps, ...)` -> `(batch, steps, ...)`, trees of inputs and outputs likewise;
+    each weight and state of the layer gets a leading axis of size `steps`.
 
     Args:
         layer: a layer or a model; its weights become the stacked ones.
@@ -110,6 +136,7 @@ class PerStep(Wrapper):
     """
 
     stepwise = True
+    composite = True
     declared_masking: ClassVar[Masking | None] = "rows"
     input_spec = InputSpec(min_ndim=2, axis_names="(batch, steps, ...)")
 
@@ -127,7 +154,7 @@ class PerStep(Wrapper):
             lambda shape: (shape[0], *shape[2:]), input_shape, is_leaf=symbolic.is_shape
         )
         symbolic.trace(self.layer, inner)
-        for variable in self.layer.weights:
+        for variable in self.layer.variables:
             variable.stack(steps)
         self.input_spec = InputSpec(
             min_ndim=2, axes={1: steps}, axis_names=f"(batch, {steps}, ...)"
@@ -135,44 +162,30 @@ class PerStep(Wrapper):
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Run the layer over steps and weights together."""
-        _, steps = _batch_and_steps(self, inputs)
+        around = Around.of(self, inputs)
         variables = self.layer.named_weights()
         stacked = {path: variable.value for path, variable in variables.items()}
-        scope = current_scope()
-        noisy = training and scope is not None and scope.noise is not None
+        noisy = training and running_scope().noise is not None
         key = self.random_key() if noisy else None
 
-        def one_step(weights: Any, values: Any, step: Any) -> tuple[Any, ...]:
+        def one_step(weights: Any, values: Any, real: Any, step: Any) -> tuple[Any, ...]:
             noise = None if key is None else Noise(key, step)
-            result = run(self.layer, variables, weights, values, training=training, noise=noise)
-            return tuple(result)
+            options = {"training": training, "noise": noise, "real_rows": real}
+            return tuple(run(self.layer, variables, weights, values, **options))
 
-        outputs, state, losses = jax.vmap(one_step, in_axes=(0, 1, 0), out_axes=(1, 0, 0))(
-            stacked, inputs, jnp.arange(steps)
+        outputs, state, losses = jax.vmap(one_step, in_axes=(0, 1, 1, 0), out_axes=(1, 0, 0))(
+            stacked,
+            jax.tree.map(inside, inputs, is_leaf=is_steps),
+            around.real_steps(),
+            jnp.arange(around.steps),
         )
-        _refuse_inner_segments(self, outputs)
         for path, value in state.items():
             variables[path].assign(value)
         for loss in losses:
             self.add_loss(jnp.sum(loss))
-        return outputs
+        return jax.tree.map(around.put_on, outputs, is_leaf=is_steps)
 
 
-def _batch_and_steps(layer: Layer, inputs: Any) -> tuple[Any, Any]:
-    shapes = {tuple(array.shape[:2]) for array in jax.tree.leaves(inputs)}
-    if len(shapes) > 1:
-        raise ShapeError(
-            f"layer '{layer.path}' ({type(layer).__name__}): all inputs must have the same batch "
-            f"size and number of steps, not {sorted(shapes)}"
-        )
-    return shapes.pop()
-
-
-def _refuse_inner_segments(layer: Layer, outputs: Any) -> None:
-    leaves = jax.tree.leaves(outputs, is_leaf=lambda leaf: isinstance(leaf, Steps))
-    if any(isinstance(leaf, Steps) for leaf in leaves):
-        raise SegmentsError(
-            f"layer '{layer.path}' ({type(layer).__name__}): the layer inside gives a mask of its "
-            "own, for which there is no place outside. Put all layers that need that mask into one "
-            "Sequential inside"
-        )
+def _folded_shape(shape: Any) -> tuple[Any, ...]:
+    batch, steps, *rest = shape
+    return (None if batch is None or steps is None else batch * steps, *rest)

@@ -34,7 +34,9 @@ class Steps(ReadsLikeArray):
 
     Args:
         values: What each step holds.
-        segments: The sequence of each step, int32: 0 is padding, k > 0 names a sequence.
+        segments: The sequence of each step, int32: 0 is padding, k > 0 names a sequence. Inside a
+            model they may go on, (batch, steps, inner steps), where steps hold steps of their own,
+            as words do characters, of which some are padding.
         packed: Whether a row may hold several sequences. False is what a Keras mask can say.
         empty_tail: How many sequences without steps follow after the highest id. Any others without
             steps show as ids that do not occur. Static, and 0 almost always, so that lists of
@@ -169,7 +171,8 @@ def from_mask(values: Any, mask: Any) -> Steps:
 
 
 def _check_shapes(values: Any, segments: Any, name: str) -> None:
-    if len(segments.shape) != 2 or values.shape[:2] != segments.shape:
+    rank = len(segments.shape)
+    if rank < 2 or values.shape[:rank] != segments.shape:
         raise DataError(
             f"{name} must have the shape (batch, steps) of the values, {values.shape[:2]}, but "
             f"came as {segments.shape}; give one entry for each step of each row"
