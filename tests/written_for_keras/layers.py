@@ -80,7 +80,11 @@ def old_style(keras: Any) -> Make:
 
         def build(self, input_shape: Any) -> None:
             self.w = self.add_weight(shape=(input_shape[-1], self.units))
-            self.b = self.add_weight((self.units,), "ones", trainable=False)
+            self.b = self.add_weight(
+                (self.units,),
+                lambda shape, dtype=None: jnp.sqrt(jnp.full(shape, 2.0, dtype)),
+                trainable=False,
+            )
             super(OldStyle, self).build(input_shape)  # noqa: UP008
 
         def call(self, inputs: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 import everystep as es
 from tests.tolerances import assert_close
-from tests.written_for_keras.layers import LAYERS, positions, reading, residual
+from tests.written_for_keras.layers import LAYERS, counting, positions, reading, residual
 
 keras = pytest.importorskip("keras", reason="Keras is the independent source of the behaviour")
 
@@ -72,6 +72,17 @@ def test_a_configuration_comes_back(style: Style) -> None:
     wanted = theirs.get_config()
     for name in wanted.keys() - {"name", "layer", "activation", "activity_regularizer"}:
         assert config[name] == wanted[name], name
+
+
+@pytest.mark.parametrize("style", LAYERS)
+def test_it_becomes_part_of_a_graph(style: Style) -> None:
+    x = inputs(style)
+    symbol, layer = es.Input(x.shape[1:], dtype=x.dtype.name), style(es)()
+    model = es.Model(symbol, layer(symbol))
+    outputs = model(x)
+    assert layer.output.shape == (None, *np.shape(outputs)[1:])
+    if style is not counting:  # It gives something else each time.
+        assert_close(outputs, layer(x))
 
 
 def test_the_mode_reaches_the_layers_inside() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -131,6 +132,8 @@ def first_value(initializer: Any, path: str, shape: tuple[int, ...], dtype: Any)
     if rebuilt is not None:
         return rebuilt
     sample = getattr(initializer, "sample", None)
-    if sample is None:
-        return initializer(shape, dtype)
-    return np.asarray(sample(initial_draw(path, initializer.seed), shape)).astype(dtype)
+    # The layer may be built while JAX traces it; its weights are real all the same.
+    with jax.ensure_compile_time_eval():
+        if sample is None:
+            return initializer(shape, dtype)
+        return np.asarray(sample(initial_draw(path, initializer.seed), shape)).astype(dtype)

@@ -54,6 +54,10 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         chosen: Any = Functional if cls is Model and names_graph(args, kwargs) else cls
         return super().__new__(chosen, *args, **kwargs)  # type: ignore[no-any-return]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the compiled programs out of copies: they are about this model's own weights."""
+        return {**super().__getstate__(), "_programs": None}
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its index.
 
