@@ -257,12 +257,43 @@ def traced(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Return the shapes and dtypes of what a layer gives for those of its arguments.
 
     Sizes that follow from others, such as half the steps, keep that relation. Where it is in the
-    way, because two sizes might or might not be equal, only the axis counts, as in Keras.
+    way, because two sizes might or might not be equal, only the axis counts, as in Keras; and where
+    one array has a size and another does not know its own, that is the size.
     """
-    try:
-        return symbolic.trace_specs(layer, *args, **kwargs).outputs
-    except (TypeError, InconclusiveDimensionOperation):
-        loose = jax.tree.map(symbolic.without_relations, (args, kwargs))
-        if loose == (args, kwargs):
-            raise
-        return symbolic.trace_specs(layer, *loose[0], **loose[1]).outputs
+    readings = [(args, kwargs)]
+    for loosened in (_without_relations, _with_known_sizes):
+        loose = loosened(readings[-1])
+        if loose != readings[-1]:
+            readings.append(loose)
+    for by_place, by_name in readings[:-1]:
+        try:
+            return symbolic.trace_specs(layer, *by_place, **by_name).outputs
+        except (TypeError, InconclusiveDimensionOperation):
+            continue
+    return symbolic.trace_specs(layer, *readings[-1][0], **readings[-1][1]).outputs
+
+
+def _without_relations(tree: Any) -> Any:
+    return jax.tree.map(symbolic.without_relations, tree)
+
+
+def _with_known_sizes(tree: Any) -> Any:
+    """Return arguments in which a size that is not known is the one of the others on its axis."""
+    specs = [leaf for leaf in jax.tree.leaves(tree) if symbolic.is_spec(leaf)]
+    sizes: dict[int, Any] = {}
+    for spec in specs:
+        sizes |= {
+            axis: size
+            for axis, size in enumerate(spec.shape)
+            if isinstance(size, int) and size != 1
+        }
+
+    def sized(leaf: Any) -> Any:
+        if not symbolic.is_spec(leaf):
+            return leaf
+        shape = enumerate(symbolic.known(tuple(leaf.shape)))
+        return symbolic.struct(
+            [sizes.get(axis) if size is None else size for axis, size in shape], leaf.dtype
+        )
+
+    return jax.tree.map(sized, tree)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def arranged(model: OfSymbols, given: Any) -> dict[KerasTensor, Any]:
-    """Return the value of each input symbol.
+    """Return the value of each input symbol, in its form.
 
     Args:
         model: the model, of a graph.
@@ -28,6 +28,19 @@ def arranged(model: OfSymbols, given: Any) -> dict[KerasTensor, Any]:
     Raises:
         DataError: there are fewer or more arrays than inputs, or one has no name of an input.
         ShapeError: an array does not have the rank or a size of its input.
+    """
+    values = {}
+    for number, (symbol, value) in enumerate(paired(model, given).items()):
+        values[symbol] = _fitted(model, symbol, value)
+        _spec(symbol).check(model, [values[symbol].shape], first=number)
+    return values
+
+
+def paired(model: OfSymbols, given: Any) -> dict[KerasTensor, Any]:
+    """Return what is given for each input symbol, whatever its shape.
+
+    Raises:
+        DataError: there are fewer or more arrays than inputs, or one has no name of an input.
     """
     symbols = model.inputs
     if isinstance(given, dict):
@@ -40,11 +53,7 @@ def arranged(model: OfSymbols, given: Any) -> dict[KerasTensor, Any]:
             f"it received {len(leaves)} input tensors. Give one array for each of its inputs "
             f"{model.input_names}: a list in that order, or a dict of these names"
         )
-    pairs = zip(symbols, leaves, strict=True)
-    values = {symbol: _fitted(model, symbol, leaf) for symbol, leaf in pairs}
-    for number, (symbol, value) in enumerate(values.items()):
-        _spec(symbol).check(model, [value.shape], first=number)
-    return values
+    return dict(zip(symbols, leaves, strict=True))
 
 
 def _by_name(model: OfSymbols, given: dict[str, Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from everystep.core.sharing import sharing
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
 from everystep.layers.symbols import KerasTensor, traced
-from everystep.models.arranging import arranged
+from everystep.models.arranging import arranged, paired
 from everystep.models.graph import Graph, HasLayers
 from everystep.models.graph_config import graph_from_config, graph_to_config
 from everystep.models.graph_state import GraphState, without_symbols
@@ -113,7 +113,7 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
     def check_values(self, inputs: Any) -> None:
         """Let the layers that read the inputs check concrete values."""
         if self._graph is not None:
-            values = arranged(self, inputs)
+            values = paired(self, inputs)
             for node in self._graph.nodes:
                 first = node.args[0] if node.args else None
                 value = values.get(first) if isinstance(first, KerasTensor) else None
