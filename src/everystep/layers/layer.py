@@ -145,10 +145,6 @@ class Layer(LayerLosses, Connected, fills_settings=True):
     def after_settings(self) -> None:
         """Make what follows from the settings, such as layers inside; most layers need nothing."""
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out of copies what JAX's sizes without a number are called."""
-        return super().__getstate__() | {"_built_for": symbolic.known(self._built_for)}
-
     # What a layer is: its nature, and what it takes.
 
     @property
