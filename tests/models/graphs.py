@@ -40,7 +40,8 @@ class Plan:
                 continue
             if step.layer not in layers:
                 layers[step.layer] = MAKERS[step.kind](room, step.layer)
-            results.append(layers[step.layer](*given))
+            several = step.kind in SEVERAL
+            results.append(layers[step.layer](given) if several else layers[step.layer](*given))
         used = results[: self.inputs]
         return room.Model(used, [results[number] for number in self.outputs], name="whole")
 
@@ -60,6 +61,14 @@ MAKERS: dict[str, Any] = {
     ),
 }
 
+
+SEVERAL: dict[str, Any] = {
+    "add": lambda room, name: room.layers.Add(name=name),
+    "attend": lambda room, name: room.layers.Attention(name=name),
+}
+"""Layers that take a list."""
+
+MAKERS |= SEVERAL
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "plus": lambda one, other: one + other,
@@ -85,7 +94,7 @@ def plans(draw: st.DrawFn, kinds: tuple[str, ...], most: int = 8) -> Plan:
         shared = [step.layer for step in steps if step.kind == kind]
         new = f"{kind}_{number}"
         layer = draw(st.sampled_from([new, *shared])) if shared else new
-        count = 2 if kind in OPERATORS else 1
+        count = 2 if kind in OPERATORS or kind in SEVERAL else 1
         sources = tuple(draw(st.integers(0, inputs + number - 1)) for _ in range(count))
         steps.append(Step(kind, layer, sources))
     count = inputs + len(steps)

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import Phase, given, settings
 
 import everystep as es
-from tests.models.graphs import OPERATORS, Plan, plans
+from tests.models.graphs import OPERATORS, SEVERAL, Plan, plans
 from tests.trees import assert_trees_close, outputs_of
 
 keras: Any = pytest.importorskip("keras", reason="Keras is what is compared with")
 
 few = settings(deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
-CHEAP = ("dense", "nested", "row", *OPERATORS)
+CHEAP = ("dense", "nested", "row", *SEVERAL, *OPERATORS)
 
 
 def listed(outputs: Any) -> list[Any]:
@@ -61,6 +61,26 @@ def test_the_same_weights_give_the_same_outputs_by_way_of_files_too(plan: Plan) 
     for model in (ours, read_from_keras, read_by_keras):
         assert_trees_close(outputs_of(model(plan.data())), wanted)
         assert [layer.name for layer in model.layers] == [layer.name for layer in theirs.layers]
+
+
+def test_symbols_by_place_and_by_name_stand_in_the_order_of_keras() -> None:
+    def make(room: Any) -> Any:
+        layers = room.layers
+        query, value, key = (room.Input((4, 6), name=name) for name in "qvk")
+        start = room.Input((6,), name="start")
+        inner = room.Model(start, layers.Dense(5, name="inside")(start), name="inner")
+        one = layers.MultiHeadAttention(2, 3, name="one")(query, value, key)
+        sides = {"value": layers.Dense(6, name="v1")(value), "key": layers.Dense(6, name="k1")(key)}
+        two = layers.MultiHeadAttention(2, 3, name="two")(query, **sides)
+        each = layers.TimeDistributed(inner, name="each")(two)
+        return room.Model([query, value, key], [one - two, each], name="whole")
+
+    random = np.random.default_rng(0)
+    data = [random.normal(size=(2, 4, 6)).astype("float32") for _ in range(3)]
+    ours, theirs = make(es), make(keras)
+    assert [layer.name for layer in ours.layers] == [layer.name for layer in theirs.layers]
+    fill(ours, theirs)
+    assert_trees_close(outputs_of(ours(data)), theirs(data))
 
 
 def test_masks_that_follow_by_themselves_are_read_as_such_and_the_others_as_they_are() -> None:
