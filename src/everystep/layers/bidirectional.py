@@ -125,7 +125,8 @@ class Bidirectional(Wrapper):
         outputs, states = [], []
         layers = (self.forward_layer, self.backward_layer)
         for layer, first in zip(layers, _halves(self, initial_state), strict=True):
-            output, *state = _listed(layer(sequences, initial_state=first, training=training))
+            given = {} if first is None else {"initial_state": first}
+            output, *state = _listed(layer(sequences, training=training, **given))
             outputs.append(output)
             states.extend(state)
         forward, backward = (

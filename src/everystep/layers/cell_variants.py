@@ -8,11 +8,21 @@ from __future__ import annotations
 from typing import Any
 
 from everystep.core import kinds
-from everystep.core.settings import setting
+from everystep.core.settings import Kind, setting
 from everystep.initializers import INITIALIZER
 from everystep.kernels import LayerNormGRUGates, LayerNormLSTMGates, PeepholeLSTMGates
 from everystep.layers.cells import Cell, GatedSettings
 from everystep.layers.lstm import FourGateCell
+
+
+def _epsilon(value: Any) -> float:
+    number = kinds.NOT_NEGATIVE.parse(value)
+    if number == 0:  # A state of zeros has no variance: what it is divided by must not be 0.
+        raise ValueError(value)
+    return float(number)
+
+
+EPSILON = Kind("a number above 0", _epsilon, refused=(0, 0.0, -0.5, "1"))
 
 
 class PeepholeLSTMCell(FourGateCell):
@@ -87,7 +97,7 @@ class NormalizedSettings(GatedSettings):
         norm_gamma_initializer: how the gains are first drawn.
     """
 
-    norm_epsilon: float = setting(kinds.NOT_NEGATIVE, default=1e-3)
+    norm_epsilon: float = setting(EPSILON, default=1e-3)
     norm_gamma_initializer: Any = setting(INITIALIZER, default="ones")
 
 
