@@ -38,7 +38,13 @@ ENTRIES = [
     Entry(
         "MultiHeadAttention dropout", heads(dropout=0.4, use_gate=True), reads="all", variant=True
     ),
-    Entry("MultiHeadAttention of several axes", heads(output_shape=(2, 4)), DEEP, reads="all"),
+    Entry(
+        "MultiHeadAttention of several axes",
+        heads(output_shape=(2, 4)),
+        DEEP,
+        reads="all",
+        variant=True,
+    ),
     Entry(
         "MultiHeadAttention within a step",
         heads(attention_axes=2, use_bias=False),

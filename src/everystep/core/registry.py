@@ -37,6 +37,7 @@ class Catalogue:
         module: the family's name in configurations: `keras.initializers`.
         classes: the classes, found under their own names; a family of functions lists those.
         aliases: further names that people may use, besides the classes' own in snake case.
+        renamed: classes that are public by another name than their own, by that name.
     """
 
     def __init__(
@@ -45,10 +46,12 @@ class Catalogue:
         module: str,
         classes: Iterable[Any],
         aliases: Mapping[str, Any] | None = None,
+        renamed: Mapping[str, Any] = _NOTHING,
     ) -> None:
         self.what = what
         self.module = module
-        self.classes: dict[str, Any] = {cls.__name__: cls for cls in classes}
+        self.classes: dict[str, Any] = {cls.__name__: cls for cls in classes} | dict(renamed)
+        self.names = {cls: name for name, cls in renamed.items()}
         self.aliases = {snake_case(name): cls for name, cls in self.classes.items()}
         self.aliases |= aliases or {}
         _catalogues[module] = self
@@ -205,10 +208,11 @@ def serialize(value: Any) -> Any:
 
 def _name_of(cls: type) -> dict[str, Any]:
     for catalogue in _catalogues.values():
-        if catalogue.classes.get(cls.__name__) is cls:
+        name = catalogue.names.get(cls, cls.__name__)
+        if catalogue.classes.get(name) is cls:
             return {
                 "module": catalogue.module,
-                "class_name": cls.__name__,
+                "class_name": name,
                 "registered_name": None,
             }
     # Its own name: a subclass that is not registered must not go by that of its base.

@@ -41,7 +41,7 @@ from everystep.layers.merging import (
     multiply,
     subtract,
 )
-from everystep.layers.multi_head import GroupQueryAttention, MultiHeadAttention
+from everystep.layers.multi_head import GroupedQueryAttention, MultiHeadAttention
 from everystep.layers.normalization import (
     GroupNormalization,
     LayerNormalization,
@@ -108,7 +108,6 @@ CATALOGUE = Catalogue(
         GlobalMaxPooling1D,
         GlobalMaxPooling2D,
         GroupNormalization,
-        GroupQueryAttention,
         GRU,
         GRUCell,
         Identity,
@@ -150,8 +149,11 @@ CATALOGUE = Catalogue(
         ZeroPadding1D,
         ZeroPadding2D,
     ],
+    renamed={"GroupQueryAttention": GroupedQueryAttention},
 )
 
+# As in Keras, where the class has a longer name than the public one.
+GroupQueryAttention = GroupedQueryAttention
 OPERATIONS = operations.CATALOGUE
 
 # Keras's other names for the same layers.

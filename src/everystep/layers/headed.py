@@ -50,26 +50,6 @@ class HeadedAttention(Layer):
                 "set dropout to 0 or leave flash_attention out"
             )
 
-    @property
-    def query_dense(self) -> EinsumDense:
-        """The projection of the query to heads."""
-        return self._query_dense
-
-    @property
-    def key_dense(self) -> EinsumDense:
-        """The projection of the key to heads."""
-        return self._key_dense
-
-    @property
-    def value_dense(self) -> EinsumDense:
-        """The projection of the value to heads."""
-        return self._value_dense
-
-    @property
-    def output_dense(self) -> EinsumDense:
-        """The projection of what all heads read to the output."""
-        return self._output_dense
-
     def _projection(
         self, name: str, shape: Any, inner: int, sizes: Sizes, activation: Any = None
     ) -> EinsumDense:

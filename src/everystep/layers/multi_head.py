@@ -1,4 +1,4 @@
-"""Attention of several heads: MultiHeadAttention and GroupQueryAttention."""
+"""Attention of several heads: MultiHeadAttention and GroupedQueryAttention."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from everystep.core.settings import setting
 from everystep.errors import SettingError
 from everystep.initializers import INITIALIZER
 from everystep.layers.combining import named
+from everystep.layers.einsum import EinsumDense
 from everystep.layers.headed import HeadedAttention, Sizes
 from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
@@ -130,6 +131,26 @@ class MultiHeadAttention(HeadedAttention):
             ndim=rank, axes={-1: query_shape[-1]}, axis_names="(batch, steps, ..., features)"
         )
 
+    @property
+    def query_dense(self) -> EinsumDense:
+        """The projection of the query to heads."""
+        return self._query_dense
+
+    @property
+    def key_dense(self) -> EinsumDense:
+        """The projection of the key to heads."""
+        return self._key_dense
+
+    @property
+    def value_dense(self) -> EinsumDense:
+        """The projection of the value to heads."""
+        return self._value_dense
+
+    @property
+    def output_dense(self) -> EinsumDense:
+        """The projection of what all heads read to the output."""
+        return self._output_dense
+
     def _own_axes(self, rank: int) -> Sizes:
         if self.attention_axes is None:
             return tuple(range(1, rank - 1))
@@ -160,7 +181,7 @@ class MultiHeadAttention(HeadedAttention):
         return jnp.einsum(f"{scores},{value}->{query}", kept, values)
 
 
-class GroupQueryAttention(HeadedAttention):
+class GroupedQueryAttention(HeadedAttention):
     """Attention of several heads of the query to fewer heads of key and value.
 
     Equation: that of `MultiHeadAttention`, where `num_query_heads / num_key_value_heads` heads of
@@ -230,7 +251,7 @@ class GroupQueryAttention(HeadedAttention):
         super().after_settings()
         if self.num_query_heads % self.num_key_value_heads:
             raise SettingError(
-                "GroupQueryAttention: `num_query_heads` must be divisible by "
+                "GroupedQueryAttention: `num_query_heads` must be divisible by "
                 f"`num_key_value_heads`, but they are {self.num_query_heads} and "
                 f"{self.num_key_value_heads}"
             )
