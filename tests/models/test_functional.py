@@ -41,6 +41,9 @@ def test_a_last_axis_of_one_may_be_missing_or_be_there_in_vain() -> None:
     model = model_of(FORMS["list"])
     np.testing.assert_array_equal(model([ONE, OTHER[..., 0]]), 2 * ONE)
     np.testing.assert_array_equal(model([ONE[..., None], OTHER]), 2 * ONE)
+    flat = es.Input((5,))
+    one = es.Input((5, 3))
+    assert es.Model([one, flat], model([one, flat])).output_shape == (None, 5, 3)
 
 
 def test_a_list_of_one_output_is_that_output_and_every_intermediate_is_computed_once() -> None:
@@ -99,6 +102,8 @@ def test_sizes_that_only_the_data_decide_are_no_hindrance() -> None:
     assert model(np.ones((1, 4, 3))).shape == (1, 2, 3)
     assert model.compute_output_shape((None, 8, 3)) == (None, 4, 3)
     assert model.compute_output_shape((2, None, 3)) == (2, None, 3)
+    outer = es.Input((None, 3))
+    assert es.Model(outer, model(model(outer)))(np.ones((1, 8, 3))).shape == (1, 2, 3)
 
 
 def test_an_intermediate_may_be_the_start_of_another_model() -> None:

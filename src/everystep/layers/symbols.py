@@ -178,6 +178,10 @@ class Connected:
         """
         return _one_or_all(self._first_node("output").outputs)
 
+    def output_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the shapes and dtypes of the outputs for those of the arguments."""
+        return traced(self, args, kwargs)
+
     def _first_node(self, what: str) -> Node:
         if not self.nodes:
             raise StateError(
@@ -225,14 +229,15 @@ def connect(layer: Layer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     inputs = symbols_in(first)
     for symbol, dtype in zip(inputs, symbolic.input_dtypes(layer, len(inputs)), strict=True):
         specs[symbol] = _spec_of_input(symbol, dtype)
-    outputs = traced(layer, *replaced((args, kwargs), specs))
+    outputs = layer.output_specs(*replaced((args, kwargs), specs))
     return Node(layer, args, kwargs, outputs).result
 
 
 def connect_operation(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Call an operation on symbols and return the symbol of its result."""
     specs = {symbol: symbol.spec for symbol in symbols_in((args, kwargs))}
-    return Node(operation, args, kwargs, traced(operation, *replaced((args, kwargs), specs))).result
+    outputs = operation.output_specs(*replaced((args, kwargs), specs))
+    return Node(operation, args, kwargs, outputs).result
 
 
 def _spec_of_input(symbol: KerasTensor, dtype: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -10,6 +11,7 @@ import jax.numpy as jnp
 from everystep.core.dtypes import is_float
 from everystep.errors import DataError
 from everystep.layers.spec import InputSpec
+from everystep.layers.symbolic import is_spec
 from everystep.layers.symbols import KerasTensor
 from everystep.sequences import Steps
 
@@ -89,8 +91,11 @@ def _fitted(model: OfSymbols, symbol: KerasTensor, value: Any) -> Any:
     return _on_values(value, lambda array: array.astype(given))
 
 
-def _on_values(value: Any, function: Any) -> Any:
-    return value.replace(values=function(value.values)) if _is_steps(value) else function(value)
+def _on_values(value: Any, function: Callable[[Any], Any]) -> Any:
+    """Apply a function to the array of a value, or to a shape and dtype that stand for one."""
+    if _is_steps(value):
+        return value.replace(values=_on_values(value.values, function))
+    return jax.eval_shape(function, value) if is_spec(value) else function(value)
 
 
 def _spec(symbol: KerasTensor) -> InputSpec:

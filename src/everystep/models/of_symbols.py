@@ -15,7 +15,7 @@ from everystep.core.scope import current_scope
 from everystep.core.sharing import sharing
 from everystep.errors import StateError
 from everystep.layers import Layer, symbolic
-from everystep.layers.symbols import KerasTensor, traced
+from everystep.layers.symbols import KerasTensor
 from everystep.models.arranging import arranged, paired
 from everystep.models.graph import Graph, HasLayers
 from everystep.models.graph_config import graph_from_config, graph_to_config
@@ -163,10 +163,21 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
         given, tree = jax.tree.flatten(input_shape, is_leaf=symbolic.is_shape)
         dtypes = symbolic.input_dtypes(self, len(given))
         specs = jax.tree.unflatten(tree, list(map(symbolic.struct, given, dtypes)))
-        outputs = self._graph.run(
-            arranged(self, specs), lambda layer, *args, **kwargs: traced(layer, args, kwargs)
+        return symbolic.shape_of(self.output_specs((specs,), {}))
+
+    def output_specs(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the shapes and dtypes of the outputs, call by call.
+
+        So sizes that the data alone decide are in the way in no call, as in none of the graph.
+        """
+        if self._graph is None or len(args) != 1 or kwargs:
+            return super().output_specs(args, kwargs)
+        return _alone_or_all(
+            self._graph.run(
+                arranged(self, args[0]),
+                lambda layer, *args, **kwargs: layer.output_specs(args, kwargs),
+            )
         )
-        return symbolic.shape_of(_alone_or_all(outputs))
 
     def get_config(self) -> dict[str, Any]:
         """Return the settings as plain data, and of a model of symbols its layers and calls."""
