@@ -35,6 +35,14 @@ def attacked(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     return path
 
 
+def shared(config: dict[str, Any]) -> dict[str, Any]:
+    """A number that says of a layer that it is the initializer read before."""
+    layers = config["config"]["layers"]
+    layers[1]["config"]["kernel_initializer"]["shared_object_id"] = 7
+    layers.append(layers[1] | {"shared_object_id": 7})
+    return config
+
+
 def changed_text(text: str | bytes, change: Callable[[dict[str, Any]], Any]) -> bytes:
     config = change(json.loads(text))
     if isinstance(config, bytes):
@@ -113,6 +121,7 @@ ATTACKS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         ),
         "ambda",
     ),
+    "a layer that is another object": (shared, "takes layers"),
     "a name to climb by": (
         lambda c: layer(c, config={"units": 3, "name": "../../outside"}),
         "name",
@@ -259,3 +268,63 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"NaN or infinite values: layers/dense/vars/0") as caught:
         es.load_model(tmp_path / "m.keras")
     assert "vars/1" not in str(caught[0].message)
+
+
+# Graphs: which layer is called on what is the file's choice too.
+
+
+def graph(config: dict[str, Any]) -> Any:
+    """The layers of a graph: an input, and a dense layer that is called on it."""
+    return config["config"]["layers"]
+
+
+def history(config: dict[str, Any], *place: Any) -> dict[str, Any]:
+    """Let the dense layer be called on another symbol."""
+    (call,) = graph(config)[1]["inbound_nodes"]
+    call["args"][0]["config"]["keras_history"] = list(place)
+    return config
+
+
+def renamed(config: dict[str, Any]) -> dict[str, Any]:
+    graph(config)[1]["name"] = graph(config)[0]["name"]
+    return config
+
+
+def calls(config: dict[str, Any], value: Any) -> dict[str, Any]:
+    graph(config)[1]["inbound_nodes"] = value
+    return config
+
+
+GRAPHS: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
+    "a call beyond number": (lambda c: history(c, "start", 10**9, 0), "call 1000000000"),
+    "a call before the first": (lambda c: history(c, "start", -1, 0), "call -1"),
+    "an output beyond number": (lambda c: history(c, "start", 0, 10**9), "output 1000000000"),
+    "a layer that is not there": (lambda c: history(c, "/etc/passwd", 0, 0), "/etc/passwd"),
+    "a loop": (lambda c: history(c, "dense", 0, 0), "loop"),
+    "a symbol of no kind": (lambda c: history(c, "start"), "must name a layer"),
+    "two layers of one name": (renamed, "two layers"),
+    "calls of no kind": (lambda c: calls(c, "os.system"), "inbound_nodes"),
+    "a call of no kind": (lambda c: calls(c, [["os.system"]]), "args and kwargs"),
+    "code in a call": (
+        lambda c: calls(
+            c,
+            [{"args": [{"class_name": "__lambda__", "config": {"code": "4wE="}}], "kwargs": {}}],
+        ),
+        "code",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", GRAPHS)
+def test_a_hostile_graph_is_refused(tmp_path: Path, case: str) -> None:
+    change, word = GRAPHS[case]
+    start = es.Input((2,), name="start")
+    path = tmp_path / "m.keras"
+    es.Model(start, es.layers.Dense(3, name="dense")(start)).save(path)
+    assert es.load_model(path).output_shape == (None, 3)
+    archive = read_archive(path)
+    write_archive(path, replace(archive, config=changed_text(archive.config, change)))
+    with pytest.raises(FormatError) as caught:
+        es.load_model(path)
+    assert "m.keras" in str(caught.value)
+    assert word in str(caught.value)

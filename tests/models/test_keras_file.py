@@ -20,6 +20,7 @@ from everystep.errors import FormatError, SettingError
 from everystep.models.keras_config import OURS
 from tests.catalogue import ENTRIES, Entry
 from tests.catalogue.doubled import Doubled
+from tests.models.entries import model_of
 from tests.models.graphs import OPERATORS, Plan, plans
 from tests.tolerances import assert_close
 
@@ -60,6 +61,8 @@ def is_of_use(entry: Entry) -> bool:
     layer = entry.make()
     if entry.states or (entry.variant and not layer.sublayers()):
         return False
+    if entry.name == "MultiHeadAttention":  # Keras cannot call it with values larger than keys.
+        return False
     text = json.dumps(serialize(layer.layer if isinstance(layer, Doubled) else layer))
     own = [f'"class_name": "{name}"' for name in ("InputLayer", *OURS)]
     return not any(word in text for word in ('"registered_name": "tests>', *own))
@@ -68,20 +71,11 @@ def is_of_use(entry: Entry) -> bool:
 IN_KERAS = [entry for entry in ENTRIES if is_of_use(entry)]
 
 
-def model_of(entry: Entry) -> tuple[Any, Any]:
-    """A model of the entry's layer, and what to call it on."""
-    inputs, layer = entry.inputs(), entry.make()
-    start = es.Input(batch_shape=inputs.shape, dtype=str(inputs.dtype))
-    if not isinstance(layer, Doubled):
-        return changed(es.Sequential([start, layer])), inputs
-    starts = [start, es.Input(batch_shape=inputs.shape)]
-    outputs = layer.layer(starts) if layer.way == "list" else layer.layer(*starts)
-    return changed(es.Model(starts, outputs)), [inputs, inputs[..., ::-1]]
-
-
 @pytest.mark.parametrize("entry", IN_KERAS, ids=lambda entry: entry.name)
 def test_every_layer_goes_to_keras_and_comes_back(tmp_path: Path, entry: Entry) -> None:
-    ours, inputs = model_of(entry)
+    model, count = model_of(entry, entry.shape)
+    ours, inputs = changed(model), entry.inputs()
+    inputs = inputs if count == 1 else [inputs, inputs[..., ::-1]]
     ours.save(tmp_path / "ours.keras")
     # Functions have a name in a table of each library's own.
     functions = {name: thing for name, thing in _registered.items() if isfunction(thing)}
@@ -96,10 +90,13 @@ def test_every_layer_goes_to_keras_and_comes_back(tmp_path: Path, entry: Entry) 
 
 @pytest.mark.parametrize("name", es.layers.CATALOGUE.classes)
 def test_names_are_those_of_keras(name: str) -> None:
-    assert hasattr(keras.layers, name) == (name not in OURS)
     from keras.src.utils.naming import to_snake_case
 
-    assert snake_case(name) == to_snake_case(name)
+    theirs = getattr(keras.layers, name, None)
+    assert (theirs is None) == (name in OURS)
+    if theirs is not None:
+        ours = es.layers.CATALOGUE.classes[name]
+        assert snake_case(ours.__name__) == to_snake_case(theirs.__name__)
 
 
 def test_a_layer_that_keras_does_not_have_is_named(tmp_path: Path) -> None:

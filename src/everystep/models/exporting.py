@@ -35,7 +35,7 @@ class Artefact:
     """What was exported.
 
     Args:
-        inputs: the shape of each input; a size in words may be any number.
+        inputs: the shape of each input, and of segments; a size in words may be any number.
         outputs: the shape of each output, likewise.
         fixed: for each size that is a number, where it stands and why.
     """

@@ -138,11 +138,11 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         `jax.export.deserialize(bytearray(...))` wherever JAX is, without everystep, by any version
         of JAX that keeps its promise of compatibility.
 
-        Calling: `.call(inputs)`, where `inputs` is an array, or the list or dict of arrays that the
-        model takes; it gives arrays as the model does. With `segments`, `.call(inputs, segments)`,
-        where `segments` is int32 `(batch, steps)` for each input, in the same list or dict: 0 at
-        padding, 1 at real steps, or k at the steps of the k-th sequence of a packed row; it gives
-        the outputs and their segments, None for outputs without steps.
+        Calling: `.call(inputs)`, where `inputs` is an array, or a list of them in the order of the
+        model's inputs; it gives arrays as the model does. With `segments`,
+        `.call(inputs, segments)`, where `segments` is int32 `(batch, steps)` for each input, in
+        such a list too: 0 at padding, 1 at real steps, or k at the steps of the k-th sequence of a
+        packed row; it gives the outputs and their segments, None for outputs without steps.
 
         Shapes: axes that are None in the model's input shape may have any size in each call; the
         batch is one for all inputs. A size that is a number stays fixed.
