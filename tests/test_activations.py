@@ -1,5 +1,6 @@
 """Activations: the same numbers as Keras, exact values, names and configurations."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -49,6 +50,25 @@ def test_values_and_gradients_are_those_of_keras(name: str, arguments: dict[str,
     ]
     assert np.isfinite(gradients[0]).all()
     assert_close(gradients[0], gradients[1], GRADIENTS)
+
+
+ALONG_AN_AXIS = ("glu", "log_softmax", "softmax")
+FAR = [-np.inf, -1e38, -1e4, -88, -1e-8, -1e-40, -0.0, 0, 1e-40, 1e-8, 88, 1e4, 1e38, np.inf]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_far_out_and_on_kinks_they_are_those_of_keras_too(name: str) -> None:
+    along = name in ALONG_AN_AXIS
+    points = jnp.asarray(np.reshape(FAR[1:-1], (3, 4)) if along else [*FAR, np.nan])
+    results = []
+    for room in (activations, keras.activations):
+        function = partial(getattr(room, name), **FURTHER.get(name, {}))
+        # One operation after the other takes a fraction of the time of compiling them.
+        with jax.disable_jit():
+            values, back = jax.vjp(function, points)
+            results.append((values, back(jnp.ones_like(values))[0]))
+    for found, wanted in zip(*results, strict=True):
+        assert_close(found, wanted, GRADIENTS)
 
 
 def test_every_activation_of_keras_has_its_namesake() -> None:
