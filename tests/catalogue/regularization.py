@@ -6,8 +6,9 @@ from everystep.layers import (
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
+    SpatialDropout2D,
 )
-from tests.catalogue.entry import Entry
+from tests.catalogue.entry import DEEP, Entry
 
 ENTRIES = [
     Entry("ActivityRegularization", lambda: ActivityRegularization(0.1, 0.2)),
@@ -15,4 +16,5 @@ ENTRIES = [
     Entry("GaussianDropout", lambda: GaussianDropout(0.4)),
     Entry("GaussianNoise", lambda: GaussianNoise(0.4)),
     Entry("SpatialDropout1D", lambda: SpatialDropout1D(0.4)),
+    Entry("SpatialDropout2D", lambda: SpatialDropout2D(0.4), DEEP),
 ]

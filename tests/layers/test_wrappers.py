@@ -9,7 +9,7 @@ import pytest
 
 from everystep.core import deserialize, serialize
 from everystep.core.scope import Scope
-from everystep.errors import SegmentsError, ShapeError
+from everystep.errors import SegmentsError, SettingError, ShapeError
 from everystep.layers import (
     LSTM,
     BatchNormalization,
@@ -21,6 +21,7 @@ from everystep.layers import (
     GaussianNoise,
     Layer,
     PerStep,
+    SpectralNormalization,
     TimeDistributed,
     Wrapper,
 )
@@ -252,6 +253,23 @@ def test_per_step_takes_trees_and_spelled_words() -> None:
     embedded = Embedding(7, 3, mask_zero=True)(CHARACTERS)
     words = PerStep(LSTM(UNITS))(embedded)
     np.testing.assert_array_equal(words.mask, WORDS)
+
+
+def test_spectral_normalization_is_keras_s_call_after_call() -> None:
+    keras: Any = pytest.importorskip("keras")
+    ours = SpectralNormalization(Dense(UNITS), power_iterations=2)
+    theirs = keras.layers.SpectralNormalization(keras.layers.Dense(UNITS), power_iterations=2)
+    ours(X)
+    theirs(X)
+    ours.set_weights(theirs.get_weights())
+    for _ in range(2):
+        assert_close(ours(X, training=True), theirs(X, training=True))
+    assert_trees_close(ours.get_weights(), theirs.get_weights())
+    assert [weight.name for weight in ours.weights] == [weight.name for weight in theirs.weights]
+    ours.kernel.assign(jnp.zeros_like(ours.kernel.value))
+    assert not np.any(ours(X, training=True))
+    with pytest.raises(SettingError, match="'kernel' nor 'embeddings'"):
+        SpectralNormalization(Dropout(0.5))(X)
 
 
 class Scaled(Wrapper):

@@ -56,6 +56,7 @@ from everystep.layers.regularization import (
     GaussianDropout,
     GaussianNoise,
     SpatialDropout1D,
+    SpatialDropout2D,
 )
 from everystep.layers.reshaping import Flatten, Permute, RepeatVector, Reshape
 from everystep.layers.resizing import (
@@ -68,6 +69,7 @@ from everystep.layers.resizing import (
 )
 from everystep.layers.simple_rnn import SimpleRNN, SimpleRNNCell
 from everystep.layers.spec import InputSpec
+from everystep.layers.spectral_normalization import SpectralNormalization
 from everystep.layers.stacked_cells import StackedRNNCells
 from everystep.layers.transposed import Conv1DTranspose
 from everystep.layers.wrappers import PerStep, TimeDistributed, Wrapper
@@ -140,6 +142,8 @@ CATALOGUE = Catalogue(
         SimpleRNNCell,
         Softmax,
         SpatialDropout1D,
+        SpatialDropout2D,
+        SpectralNormalization,
         StackedRNNCells,
         Subtract,
         TimeDistributed,
@@ -251,6 +255,8 @@ __all__ = [
     "SimpleRNNCell",
     "Softmax",
     "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "Subtract",
     "TimeDistributed",

@@ -23,7 +23,27 @@ _SHARE = Kind(
 )
 
 
-class SpatialDropout1D(Layer):
+class SpatialDropout(Layer):
+    """The base of layers that drop whole features.
+
+    Args:
+        rate: the share of the features that is dropped, from 0 to less than 1.
+        seed: fixes the draws of this layer, whatever the model's seed.
+    """
+
+    rate: float = setting(kinds.FRACTION)
+    seed: int | None = setting(kinds.SEED, default=None)
+    # Keras's classes do not take it.
+    trainable: bool = setting(
+        kinds.BOOLEAN, default=True, kw_only=True, in_config=False, attribute="_trainable"
+    )
+
+    def multiplier(self, shape: tuple[Any, ...], inputs: Any) -> Any:
+        """Return 0 for what is dropped, and more than 1 for the rest."""
+        return dropout_multiplier(self, self.rate, shape, inputs.dtype)
+
+
+class SpatialDropout1D(SpatialDropout):
     """In training, zeros for a random share of the features, the same ones at every step.
 
     Equation: `y = x * m / (1 - rate)` with one `m` for all steps of a sequence, each feature's 1
@@ -44,13 +64,6 @@ class SpatialDropout1D(Layer):
     Source: Tompson and others 2015, arXiv:1411.4280, section 3.2.
     """
 
-    rate: float = setting(kinds.FRACTION)
-    seed: int | None = setting(kinds.SEED, default=None)
-    # Keras's class does not take it.
-    trainable: bool = setting(
-        kinds.BOOLEAN, default=True, kw_only=True, in_config=False, attribute="_trainable"
-    )
-
     stepwise = True
     input_spec = InputSpec(ndim=3, axis_names="(batch, steps, features)")
 
@@ -61,12 +74,52 @@ class SpatialDropout1D(Layer):
         if not training or self.rate == 0:
             return inputs
         batch, steps, features = inputs.shape
-        drawn = (batch, steps if packed else 1, features)
-        multiplier = dropout_multiplier(self, self.rate, drawn, inputs.dtype)
+        multiplier = self.multiplier((batch, steps if packed else 1, features), inputs)
         if packed:
             first = first_steps(segments)[:, :, None]
             multiplier = jnp.take_along_axis(multiplier, first, axis=1)
         return inputs * multiplier
+
+
+class SpatialDropout2D(SpatialDropout):
+    """In training, zeros for a random share of the channels of a picture, all over it.
+
+    Equation: `y = x * m / (1 - rate)` with one `m` for all rows and columns, each channel's 1 with
+    probability `1 - rate`, else 0; outside of training `y = x`.
+
+    Shapes: the output has the input's shape, `(batch, rows, columns, channels)`, or `(batch,
+    channels, rows, columns)` where the channels come first.
+
+    Args:
+        rate: the share of the channels that is dropped, from 0 to less than 1.
+        data_format: `"channels_last"`, `"channels_first"`, or None for the first of these.
+        seed: fixes the draws of this layer, whatever the model's seed.
+
+    Example:
+        >>> import everystep as es, numpy as np
+        >>> y = es.layers.SpatialDropout2D(0.5)(np.ones((2, 4, 5, 3)), training=True)
+        >>> bool((y == y[:, :1, :1]).all())
+        True
+
+    Source: Tompson and others 2015, arXiv:1411.4280, section 3.2.
+    """
+
+    rate: float = setting(kinds.FRACTION)
+    data_format: str | None = setting(
+        kinds.one_of("channels_last", "channels_first", None), default=None
+    )
+    seed: int | None = setting(kinds.SEED, default=None)
+
+    stepwise = True
+    input_spec = InputSpec(ndim=4, axis_names="(batch, rows, columns, channels)")
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return the inputs, in training with some channels dropped."""
+        if not training or self.rate == 0:
+            return inputs
+        own = 1 if self.data_format == "channels_first" else 3
+        shape = tuple(size if axis in (0, own) else 1 for axis, size in enumerate(inputs.shape))
+        return inputs * self.multiplier(shape, inputs)
 
 
 class GaussianNoise(Layer):

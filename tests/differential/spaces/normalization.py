@@ -9,6 +9,7 @@ from tests.differential.space import (
     TIME_MASKS,
     VECTORS,
     YES_NO,
+    Of,
     Space,
 )
 
@@ -31,6 +32,14 @@ SPACES = [
         shapes=[FRAMES, VECTORS],
         called_with={"training": YES_NO},
     ),
+    Space(
+        "BatchNormalization",
+        AFFINE | {"renorm": [True], "renorm_clipping": [None, {"rmin": 0.9, "rmax": 1.2}]},
+        masks=TIME_MASKS,
+        called_with={"training": YES_NO},
+        positive=("variance", "stddev"),
+    ),
+    Space("SpectralNormalization", {"layer": [Of("Dense", 6), Of("Conv1D", 6, 2)]}),
     Space(
         "GroupNormalization",
         AFFINE | {"groups": [1, 2, FEATURES, -1]},
