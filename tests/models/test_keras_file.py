@@ -259,6 +259,7 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "adam": lambda room: room.Adam(0.1, amsgrad=True),
     "momentum": lambda room: room.SGD(0.1, momentum=0.9, nesterov=True),
     "a schedule": lambda room: room.RMSprop(room.schedules.ExponentialDecay(0.1, 1, 0.5)),
+    "a scaled loss": lambda room: room.LossScaleOptimizer(room.SGD(0.1, momentum=0.9)),
     "averages": lambda room: room.Nadam(0.1, use_ema=True, gradient_accumulation_steps=2),
 }
 

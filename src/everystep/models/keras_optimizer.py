@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from everystep.core.variables import Variable
 from everystep.models.rebuilding import Tensors, set_weights
-from everystep.optimizers import Optimizer
+from everystep.optimizers import LossScaleOptimizer, Optimizer
 
 if TYPE_CHECKING:
     from everystep.models.model import Model
 
-PLACE = "optimizer/vars/"
+PLACE = "optimizer/"
+_KINDS = (Optimizer, LossScaleOptimizer)
 
 
 def optimizer_places_of(model: Model) -> dict[str, Variable]:
     """Return the state of a model's optimizer by place; nothing where Keras has none like it."""
     optimizer = model.optimizer
-    if not isinstance(optimizer, Optimizer):
+    if not isinstance(optimizer, _KINDS):
         return {}
     optimizer.build(model.trainable_variables)
     return _numbered(optimizer)
 
 
-def _numbered(optimizer: Optimizer) -> dict[str, Variable]:
-    return {f"{PLACE}{number}": each for number, each in enumerate(optimizer.variables)}
+def _numbered(optimizer: Any, place: str = PLACE) -> dict[str, Variable]:
+    """Return the variables by number; those of an optimizer inside stand under its own name too."""
+    found = {f"{place}vars/{number}": each for number, each in enumerate(optimizer.variables)}
+    if isinstance(optimizer, LossScaleOptimizer):
+        found |= _numbered(optimizer.inner_optimizer, f"{place}inner_optimizer/")
+    return found
 
 
 def set_optimizer(model: Model, state: Tensors, where: str) -> None:
@@ -39,7 +44,7 @@ def set_optimizer(model: Model, state: Tensors, where: str) -> None:
     Raises:
         FormatError: a variable holds another kind of numbers.
     """
-    if not state or not isinstance(model.optimizer, Optimizer):
+    if not state or not isinstance(model.optimizer, _KINDS):
         return
     # Keras makes the slots of weights at the first step; before it only what all weights share.
     variables = {} if model.optimizer.built else _numbered(model.optimizer)
