@@ -276,7 +276,7 @@ FUNCTIONS = (
 )
 swish, hard_swish = silu, hard_silu
 CATALOGUE = Catalogue(
-    "activation", "keras.activations", FUNCTIONS, {"swish": silu, "hard_swish": hard_silu}
+    "activation function", "keras.activations", FUNCTIONS, {"swish": silu, "hard_swish": hard_silu}
 )
 
 
@@ -297,7 +297,10 @@ def get(identifier: Any) -> Activation:
     """
     found = linear if identifier is None else CATALOGUE.make(identifier)
     if not callable(found):
-        raise TypeError(f"an activation must be a name or a callable, not {identifier!r}")
+        raise TypeError(
+            f"Could not interpret activation function identifier: an activation must be a name "
+            f"or a callable, not {identifier!r}"
+        )
     return found
 
 

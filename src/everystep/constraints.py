@@ -123,7 +123,10 @@ def get(identifier: Any) -> Any:
     """
     found = CATALOGUE.make(identifier)
     if found is not None and not callable(found):
-        raise TypeError(f"a constraint must be a name or a callable, not {identifier!r}")
+        raise TypeError(
+            f"Could not interpret constraint identifier: a constraint must be a name "
+            f"or a callable, not {identifier!r}"
+        )
     return found
 
 

@@ -29,7 +29,7 @@ class PackedRowsError(SegmentsError):
     """A layer can take one sequence a row, but was given rows that hold several sequences."""
 
 
-class StateError(EverystepError, RuntimeError):
+class StateError(EverystepError, RuntimeError, ValueError):
     """Something was asked before what it needs exists, such as weights before `build`."""
 
 

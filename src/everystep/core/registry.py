@@ -63,7 +63,8 @@ class Catalogue:
             return custom
         found = self.classes.get(name) or self.aliases.get(name)
         if found is None:
-            raise SettingError(unknown(self.what, name, [*self.aliases, *self.classes]))
+            problem = unknown(self.what, name, [*self.aliases, *self.classes])
+            raise SettingError(f"Could not interpret {self.what} identifier: {name}: {problem}")
         return found
 
     def make(self, value: Any) -> Any:
@@ -277,9 +278,9 @@ def _object(data: dict[str, Any], catalogue: Catalogue | None) -> Any:
                 return _from_config(table[key], config)
     if catalogue is None:
         raise SettingError(
-            f"the configuration names '{registered or name}', which is not registered: decorate "
-            "the class with everystep.saving.register_keras_serializable, or load with "
-            "custom_objects={...}"
+            f"Could not locate class '{name}': the configuration names '{registered or name}', "
+            "which is not registered: decorate the class with "
+            "everystep.saving.register_keras_serializable, or load with custom_objects={...}"
         )
     return _from_config(catalogue.find(name), config)
 

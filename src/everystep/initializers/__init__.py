@@ -80,7 +80,10 @@ def get(identifier: Any) -> Initializer:
     if isinstance(found, Initializer):
         return found
     if not callable(found):
-        raise TypeError(f"an initializer must be a name or a callable, not {identifier!r}")
+        raise TypeError(
+            f"Could not interpret initializer identifier: an initializer must be a name "
+            f"or a callable, not {identifier!r}"
+        )
     return FromFunction(found)
 
 

@@ -138,10 +138,6 @@ class Layer(LayerLosses, Connected, fills_settings=True):
         self.name = self.name or auto_name(type(self).__name__)
         self.after_settings()
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave names of unknown sizes out of copies: JAX cannot pickle them."""
-        return {**super().__getstate__(), "_built_for": symbolic.known(self._built_for)}
-
     def after_settings(self) -> None:
         """Make what follows from the settings, such as layers inside; most layers need nothing."""
 
@@ -265,7 +261,9 @@ class Layer(LayerLosses, Connected, fills_settings=True):
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the layer's outputs; every layer overrides it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define call")
+        raise NotImplementedError(
+            f"Layer {type(self).__name__} does not have a `call` method implemented"
+        )
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Return the segments of the outputs, given the inputs and theirs (None for none).

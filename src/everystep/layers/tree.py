@@ -95,8 +95,12 @@ class LayerTree(LayerSettings):
 
     @property
     def variables(self) -> list[Variable]:
-        """All weights and states: the layer's own, trainable ones first, then its sublayers'."""
-        return list(self.owned_variables())
+        """All weights and states: the layer's own, trainable ones first, then its sublayers'.
+
+        Those of metrics that the layer holds are not among them.
+        """
+        counted = {variable for metric in self.metrics for variable in metric.variables}
+        return [variable for variable in self.owned_variables() if variable not in counted]
 
     @property
     def weights(self) -> list[Variable]:
@@ -127,7 +131,8 @@ class LayerTree(LayerSettings):
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """The weights and states that training leaves alone."""
-        return [variable for variable, trains in self.owned_variables().items() if not trains]
+        trained = self.owned_variables()
+        return [variable for variable in self.variables if not trained[variable]]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
@@ -135,9 +140,9 @@ class LayerTree(LayerSettings):
         return [variable for variable in self.non_trainable_variables if not variable.temporary]
 
     def named_weights(self) -> dict[str, Variable]:
-        """Return all variables by path; a path that comes twice gets a number."""
+        """Return all variables by path, metrics' too; a path that comes twice gets a number."""
         named: dict[str, Variable] = {}
-        for variable in self.variables:
+        for variable in self.owned_variables():
             path, number = variable.path, 0
             while path in named:
                 number += 1
@@ -164,7 +169,8 @@ class LayerTree(LayerSettings):
             )
         if len(weights) != len(variables):
             raise ShapeError(
-                f"layer '{self.path}' has {len(variables)} weights, but was given {len(weights)}; "
+                f"You called `set_weights(weights)` on layer '{self.path}', which has "
+                f"{len(variables)} weights, but was given {len(weights)}; "
                 f"it expects {[variable.shape for variable in variables]}"
             )
         for variable, value in zip(variables, weights, strict=True):

@@ -71,8 +71,13 @@ class Model(Trainer, OfSymbols, fills_settings=True):
             if layer.name == name:
                 return layer
         names = ", ".join(layer.name for layer in layers)
+        if index is not None:
+            raise StateError(
+                f"Was asked to retrieve layer at index {index} but model '{self.name}' only has "
+                f"{len(layers)} layers: {names}"
+            )
         raise StateError(
-            f"model '{self.name}' has no layer {name if index is None else index!r}: it has {names}"
+            f"No such layer: {name}. Existing layers are: {names}, in model '{self.name}'"
         )
 
     def summary(

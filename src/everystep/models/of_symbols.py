@@ -51,7 +51,9 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Run the layers between inputs and outputs, each intermediate result once."""
         if self._graph is None:
-            raise NotImplementedError(f"{type(self).__name__} does not define call")
+            raise NotImplementedError(
+                f"Model {type(self).__name__} does not have a `call` method implemented"
+            )
         return _alone_or_all(self._graph.run(arranged(self, args[0]), _call_in_mode))
 
     @property

@@ -323,7 +323,8 @@ class Trainer:
     def _needs_compile(self, asked: str) -> None:
         if self._compiled is None:
             raise StateError(
-                f"{asked} needs an optimizer and a loss: call model.compile('adam', "
+                f"You must call `compile()` before using the model: {asked} needs an optimizer and "
+                "a loss. Call model.compile('adam', "
                 "'sparse_categorical_crossentropy') first"
             )
 
