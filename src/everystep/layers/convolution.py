@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import Any
 
 import jax.numpy as jnp
@@ -16,7 +17,7 @@ from everystep.initializers import INITIALIZER
 from everystep.layers import symbolic
 from everystep.layers.layer import Masking
 from everystep.layers.spatial import CAUSAL_PADDING, DATA_FORMAT, PER_AXIS, Spatial
-from everystep.layers.windows import Window, shifted
+from everystep.layers.windows import Window, shifted, total
 from everystep.regularizers import REGULARIZER
 
 
@@ -121,12 +122,11 @@ class Convolution(BiasedConvolution):
         return self.slide(inputs, self.padding)
 
     def _slide_within_sequences(self, inputs: Any, segments: Any) -> Any:
-        outputs = jnp.zeros((), inputs.dtype)
-        for place, offset in enumerate(self.window.offsets):
+        def given(place: int, offset: int) -> Any:
             own = shifted(segments, offset) == segments
-            read = jnp.where(own[..., None], shifted(inputs, offset), 0)
-            outputs = outputs + self.product(read, place)
-        return outputs
+            return self.product(jnp.where(own[..., None], shifted(inputs, offset), 0), place)
+
+        return total(starmap(given, enumerate(self.window.offsets)), inputs.dtype)
 
     def slide(self, inputs: Any, padding: str) -> Any:
         """Return the sum over the places of the window, at every window."""

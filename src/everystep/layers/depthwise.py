@@ -20,6 +20,7 @@ from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
 from everystep.layers.convolution import Convolution
 from everystep.layers.spatial import DATA_FORMAT, PADDING, PER_AXIS
+from everystep.layers.windows import total
 from everystep.regularizers import REGULARIZER
 
 
@@ -47,7 +48,7 @@ class ChannelwiseConvolution(Convolution):
 
     def convolved(self, inputs: Any, segments: Any, packed: bool) -> Any:
         """Slide over the inputs with channels last."""
-        return self._moved(self.mixed(super().convolved(inputs, segments, packed)))
+        return self.turned(self.mixed(super().convolved(inputs, segments, packed)))
 
     def mixed(self, outputs: Any) -> Any:
         """Return what becomes of the channels after the window."""
@@ -55,7 +56,7 @@ class ChannelwiseConvolution(Convolution):
 
     def slide(self, inputs: Any, padding: str) -> Any:
         """Sum over the places of the window, each with a slice of the inputs."""
-        inputs = self._moved(inputs)
+        inputs = self.turned(inputs)
         window, steps = self.window, inputs.shape[1]
         stride, reach = window.stride, window.extent - 1
         before, last = 0, jax.core.max_dim(steps - reach, 0)
@@ -63,22 +64,19 @@ class ChannelwiseConvolution(Convolution):
             pads = lax.padtype_to_pads((steps,), (window.extent,), (stride,), "SAME")
             before, last = pads[0][0], steps
         inputs = jnp.pad(inputs, ((0, 0), (before, reach - before), (0, 0)))
-        outputs = jnp.zeros((), inputs.dtype)
-        for place in range(window.size):
+
+        def given(place: int) -> Any:
             start = place * window.dilation
             read = lax.slice_in_dim(inputs, start, start + last, stride, axis=1)
-            outputs = outputs + self.product(read, place)
-        return outputs
+            return self.product(read, place)
+
+        return total(map(given, range(window.size)), inputs.dtype)
 
     def product(self, inputs: Any, place: int) -> Any:
         """Return the product of each channel with its own numbers at one place of the window."""
         kernel = jnp.asarray(self.channelwise_kernel())[place]
         outputs = inputs[..., None] * kernel
         return outputs.reshape(*inputs.shape[:-1], kernel.size)
-
-    def _moved(self, array: Any) -> Any:
-        """Return channels last if the layer has them first, and first again."""
-        return array if self.channels_last else jnp.swapaxes(array, 1, 2)
 
 
 class DepthwiseConv1D(ChannelwiseConvolution):

@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
+import jax.numpy as jnp
+
 from everystep.core import kinds
 from everystep.core.settings import Kind
 from everystep.errors import ShapeError
@@ -124,6 +126,10 @@ class Spatial(Layer):
     def masking(self) -> Masking:
         """One sequence a row where axis 1 holds its steps; pixels and channels have no mask."""
         return "rows" if self.rank == 1 and self.channels_last else "refused"
+
+    def turned(self, array: Any) -> Any:
+        """Return steps with their channels last, if the layer has these first, or the reverse."""
+        return array if self.channels_last else jnp.swapaxes(array, 1, 2)
 
     def on_all_axes(self, each: tuple[Any, ...], rest: Any) -> tuple[Any, ...]:
         """Return one item for each axis of the input: those given for steps or pixels, the rest."""

@@ -15,7 +15,7 @@ from everystep.errors import SettingError
 from everystep.initializers import INITIALIZER
 from everystep.layers.convolution import BiasedConvolution
 from everystep.layers.spatial import DATA_FORMAT, PADDING, PER_AXIS, sizes
-from everystep.layers.windows import aligned, at_the_front, lengths_of
+from everystep.layers.windows import aligned, at_the_front, lengths_of, total
 from everystep.regularizers import REGULARIZER
 
 
@@ -109,22 +109,23 @@ class Conv1DTranspose(BiasedConvolution):
         return self.filters
 
     def convolved(self, inputs: Any, segments: Any, packed: bool) -> Any:
-        """Spread the inputs, or the sequence of each row moved to its front."""
-        inputs = inputs.astype(self.compute_dtype)
+        """Spread the inputs, or the sequence of each row moved to its front.
+
+        What each place of the window gives is put where it belongs, and added up: on CPUs the
+        derivative takes a fraction of the time of that of JAX's transposed convolution.
+        """
+        inputs = self.turned(inputs.astype(self.compute_dtype))
         if segments is not None:
-            inputs = aligned(inputs, segments, jnp.zeros((), "int32"), segments.shape[1])
-        extent, last = self._extent, self._last
-        total = extent + last - 2
-        before = min(-(-total // 2), extent - 1)
-        return lax.conv_transpose(
-            inputs,
-            jnp.asarray(self.kernel),
-            self.strides,
-            [(before, total - before)],
-            rhs_dilation=self.dilation_rate,
-            dimension_numbers=self.letters,
-            transpose_kernel=True,
-        )
+            inputs = aligned(inputs, segments, 0, segments.shape[1])
+        kernel, zero = jnp.asarray(self.kernel), jnp.zeros((), inputs.dtype)
+        cut = self._extent - 1 - min((self._extent + self._last - 1) // 2, self._extent - 1)
+
+        def given(place: int) -> Any:
+            first = place * self.dilation_rate[0] - cut
+            sides = (first, self._last - 1 - first, self.strides[0] - 1)
+            return lax.pad(inputs @ kernel[place].T, zero, ((0, 0, 0), sides, (0, 0, 0)))
+
+        return self.turned(total(map(given, range(kernel.shape[0])), inputs.dtype))
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Return the segments of the output steps that the sequence alone would have."""

@@ -7,6 +7,9 @@ sequence is first moved to where the windows expect it.
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,3 +173,14 @@ def shifted(array: Any, offset: int) -> Any:
     sides = [(0, 0), (max(-offset, 0), max(offset, 0)), *[(0, 0)] * (array.ndim - 2)]
     start = max(offset, 0)
     return lax.slice_in_dim(jnp.pad(array, sides), start, start + steps, axis=1)
+
+
+def total(parts: Iterable[Any], dtype: Any) -> Any:
+    """Return the sum of arrays, taken in single precision at least, as one JAX operation would.
+
+    Example:
+        >>> total([jnp.array([256.0], "bfloat16"), *[jnp.array([1.0], "bfloat16")] * 2], "bfloat16")
+        Array([258], dtype=bfloat16)
+    """
+    wide = jnp.promote_types(dtype, "float32")
+    return functools.reduce(operator.add, (part.astype(wide) for part in parts)).astype(dtype)
