@@ -11,6 +11,7 @@ from everystep.layers.cell_variants import (
     LayerNormLSTMCell,
     PeepholeLSTMCell,
 )
+from everystep.layers.configurations import deserialize, serialize
 from everystep.layers.convolution import Conv1D, Conv2D
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
 from everystep.layers.depthwise import DepthwiseConv1D, SeparableConv1D
@@ -269,9 +270,11 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]
