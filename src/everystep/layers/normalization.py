@@ -326,16 +326,21 @@ class GroupNormalization(Normalization):
                 "another axis"
             )
         x = in_full(inputs)
-        channels = x.shape[place]
-        groups = channels if self.groups == -1 else self.groups
-        grouped = x.reshape(*x.shape[:place], groups, channels // groups, *x.shape[place + 1 :])
+        grouped = self._grouped(x, place)
         others = tuple(axis for axis in range(1, grouped.ndim) if axis != place)
         axes = Axes(self, others, grouped.ndim, segments, packed)
         centred = grouped - axes.mean(grouped)
-        variance = axes.mean(jnp.square(centred))
-        outputs = (centred * jax.lax.rsqrt(variance + self.epsilon)).reshape(x.shape)
+        factor = jax.lax.rsqrt(axes.mean(jnp.square(centred)) + self.epsilon)
         if self.scale:
-            outputs = outputs * along(self.gamma, x, (place,))
+            factor = factor * self._grouped(along(self.gamma, x, (place,)), place)
+        outputs = centred * factor
         if self.center:
-            outputs = outputs + along(self.beta, x, (place,))
-        return outputs.astype(self.compute_dtype)
+            outputs = outputs + self._grouped(along(self.beta, x, (place,)), place)
+        return outputs.reshape(x.shape).astype(self.compute_dtype)
+
+    def _grouped(self, array: Any, place: int) -> Any:
+        """Return an array with its channels as two axes, of groups and of channels in each."""
+        channels = array.shape[place]
+        groups = channels if self.groups == -1 else self.groups
+        sizes = (groups, channels // groups)
+        return array.reshape(*array.shape[:place], *sizes, *array.shape[place + 1 :])
