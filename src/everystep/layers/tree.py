@@ -67,6 +67,10 @@ class LayerTree(LayerSettings):
         """Return the layers that this one holds, in the order in which it got them."""
         return _members(self).layers
 
+    def held_variables(self) -> list[Variable]:
+        """Return the variables that this layer itself holds, those made trainable first."""
+        return _in_order(_members(self).variables)
+
     @property
     def metrics(self) -> list[Any]:
         """The metrics that the layer and the layers inside hold."""
@@ -84,8 +88,7 @@ class LayerTree(LayerSettings):
         """
         trainable = trainable and self._trainable
         members = _members(self)
-        own = sorted(members.variables, key=lambda own: (not own.made_trainable, own.number))
-        owned = {variable: trainable and variable.trainable for variable in own}
+        owned = {own: trainable and own.trainable for own in _in_order(members.variables)}
         for holder in members.holders:
             owned |= dict.fromkeys(holder.variables, False)
         for layer in members.layers:
@@ -202,6 +205,10 @@ class _Members(NamedTuple):
     variables: list[Variable]
     layers: list[LayerTree]
     holders: list[VariableHolder]
+
+
+def _in_order(variables: list[Variable]) -> list[Variable]:
+    return sorted(variables, key=lambda own: (not own.made_trainable, own.number))
 
 
 def _members(layer: LayerTree) -> _Members:

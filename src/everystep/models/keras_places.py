@@ -43,8 +43,8 @@ def _collect(
     if layer in seen:
         return
     seen.add(layer)
-    inner = {variable for part in layer.sublayers() for variable in part.variables}
-    own = [variable for variable in layer.weights if variable not in inner]
+    # A weight of a layer inside is also the layer's own where an attribute holds it.
+    own = [variable for variable in layer.held_variables() if not variable.temporary]
     found |= {f"{place}vars/{number}": variable for number, variable in enumerate(own)}
     for name, value in _attributes(layer):
         _collect_from(value, f"{place}{name}/", found, seen)
