@@ -55,6 +55,7 @@ class Plan:
 MAKERS: dict[str, Any] = {
     "dense": lambda room, name: room.layers.Dense(UNITS, "tanh", name=name),
     "lstm": lambda room, name: room.layers.LSTM(UNITS, return_sequences=True, name=name),
+    "mask": lambda room, name: room.layers.Masking(name=name),
     "nested": lambda room, name: _nested(room, name),
     "row": lambda room, name: room.Sequential(
         [room.Input((STEPS, UNITS)), room.layers.Dense(UNITS, name=f"{name}_inside")], name=name

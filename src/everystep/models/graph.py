@@ -5,7 +5,7 @@ The order of layers and calls is Keras's, because the order of a model's weights
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import jax
 from everystep.errors import SettingError
 from everystep.layers import Input
 from everystep.layers.symbols import Connected, KerasTensor, Node, replaced, symbols_in
+from everystep.models.graph_order import nodes_of, ordered, walk
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Graph:
         _refuse_others("outputs", outputs)
         if any(symbol.node is None or symbol.node.inputs for symbol in symbols_in(inputs)):
             inputs, outputs = _copied(inputs, outputs)
-        nodes, layers = _ordered(symbols_in(inputs), symbols_in(outputs))
+        nodes, layers = ordered(symbols_in(inputs), symbols_in(outputs))
         names = [layer.name for layer in layers]
         for name in names:
             if names.count(name) > 1:
@@ -114,32 +115,6 @@ def _refuse_others(what: str, tree: Any) -> None:
         raise SettingError(f"`{what}` argument cannot be empty: {tree!r}")
 
 
-def _walk(outputs: list[KerasTensor], ends: Container[KerasTensor]) -> Iterator[tuple[Node, bool]]:
-    """Go back from the outputs, and yield each node as it is met and again after its sources.
-
-    Args:
-        outputs: where to start.
-        ends: symbols behind which the graph does not go on.
-    """
-    met: set[Node] = set()
-    stack = _sources(outputs, ends)
-    while stack:
-        node, done = stack.pop()
-        if done:
-            yield node, True
-        elif node not in met:
-            met.add(node)
-            yield node, False
-            stack.append((node, True))
-            stack.extend(_sources(node.inputs, ends))
-
-
-def _sources(symbols: list[KerasTensor], ends: Container[KerasTensor]) -> list[tuple[Node, bool]]:
-    """Return the nodes that give these symbols, the first one last."""
-    nodes = [(s.node, False) for s in symbols if s.node is not None and s not in ends]
-    return nodes[::-1]
-
-
 def _copied(inputs: Any, outputs: Any) -> tuple[Any, Any]:
     """Return inputs that are all made by `Input`, and outputs that follow from those."""
     copies = {
@@ -148,7 +123,12 @@ def _copied(inputs: Any, outputs: Any) -> tuple[Any, Any]:
         else Input(batch_shape=symbol.shape, dtype=symbol.dtype, name=symbol.name)
         for symbol in symbols_in(inputs)
     }
-    for node, done in _walk(symbols_in(outputs), copies):
+    starts = set(copies)
+
+    def behind(symbols: list[KerasTensor]) -> list[Node]:
+        return nodes_of([symbol for symbol in symbols if symbol not in starts])
+
+    for node, done in walk(behind(symbols_in(outputs)), lambda node: behind(node.inputs)):
         if done and any(copies.get(symbol, symbol) is not symbol for symbol in node.inputs):
             args, kwargs = node.filled(copies)
             specs = jax.tree.map(lambda symbol: symbol.spec, node.result)
@@ -158,51 +138,3 @@ def _copied(inputs: Any, outputs: Any) -> tuple[Any, Any]:
 
 def _is_start(symbol: KerasTensor) -> bool:
     return symbol.node is not None and not symbol.node.inputs
-
-
-def _ordered(
-    inputs: list[KerasTensor], outputs: list[KerasTensor]
-) -> tuple[list[Node], list[Connected]]:
-    """Return nodes and layers in Keras's order: the farthest from an output first.
-
-    A layer stands where the farthest of its calls does. Layers that are equally far stand in the
-    order in which one meets them going back from the outputs, nodes in that of their discovery.
-    """
-    met: dict[Connected, int] = {}
-    finished = []
-    for node, done in _walk(outputs, ()):
-        if done:
-            finished.append(node)
-        else:
-            met.setdefault(node.layer, len(met))
-    _refuse_missing(finished, inputs)
-    depths: dict[Node, int] = {}
-    layer_depths: dict[Connected, int] = {}
-    for node in reversed(finished):
-        depth = max(depths.get(node, 0), layer_depths.get(node.layer, 0))
-        depths[node] = layer_depths[node.layer] = depth
-        for symbol in node.inputs:
-            if symbol.node is not None:
-                depths[symbol.node] = max(depth + 1, depths.get(symbol.node, 0))
-    for symbol in inputs:
-        if symbol.node is not None and symbol.node.layer not in layer_depths:
-            depths[symbol.node] = layer_depths[symbol.node.layer] = 0
-            met[symbol.node.layer] = -1
-    nodes = sorted(depths, key=lambda node: -depths[node])
-    return nodes, sorted(layer_depths, key=lambda layer: (-layer_depths[layer], met[layer]))
-
-
-def _refuse_missing(nodes: list[Node], inputs: list[KerasTensor]) -> None:
-    """Raise an error if a node takes a symbol that does not follow from the inputs."""
-    computed = set(inputs)
-    accessed: list[str] = []
-    for node in nodes:
-        for symbol in node.inputs or node.outputs:
-            if symbol not in computed:
-                raise SettingError(
-                    f"Graph disconnected: cannot find parent for tensor {symbol} at operation "
-                    f"'{node.layer.name}'. The following previous operations were accessed without "
-                    f"issue: {accessed}. Put the Input that it comes from into the model's inputs"
-                )
-        accessed.append(node.layer.name)
-        computed |= set(node.outputs)
