@@ -81,6 +81,16 @@ def test_building_by_a_shape_or_by_what_was_noted_of_it(k: Any) -> None:
 
 
 @pytest.mark.parametrize("k", LIBRARIES)
+def test_shapes_and_dtypes_of_outputs_without_data(k: Any) -> None:
+    layer = k.layers.LSTM(4, return_state=True, dtype="mixed_bfloat16")
+    outputs = layer.compute_output_spec(k.KerasTensor((None, 5, 3)))
+    assert [(tuple(each.shape), each.dtype) for each in outputs] == [((None, 4), "bfloat16")] * 3
+    assert all(isinstance(each, k.KerasTensor) for each in outputs)
+    with pytest.raises((AttributeError, StateError), match="has never been called"):
+        layer.output  # noqa: B018
+
+
+@pytest.mark.parametrize("k", LIBRARIES)
 def test_dtypes_are_those_of_the_policy_that_is_set(k: Any) -> None:
     layer = k.layers.Dense(2)
     layer.dtype_policy = "mixed_bfloat16"

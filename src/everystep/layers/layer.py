@@ -243,6 +243,13 @@ class Layer(LayerLosses, Connected, fills_settings=True):
         further |= {name.removesuffix("_shape"): shape for name, shape in named.items()}
         return symbolic.shape_of(symbolic.trace(self, input_shape, further).outputs)
 
+    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the symbols of what the layer gives for symbols; no graph takes note of it."""
+        given = (args, kwargs)
+        specs = {symbol: symbol.spec for symbol in symbols.symbols_in(given)}
+        outputs = self.output_specs(*symbols.replaced(given, specs))
+        return jax.tree.map(symbols.KerasTensor.of, outputs, is_leaf=arguments.is_steps)
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Return which steps of the outputs are real, None where all are.
 
