@@ -409,7 +409,7 @@ def trained(*given: Any, epochs: int = 3, **options: Any) -> tuple[Any, History]
     x = draw.normal(size=(24, 3)).astype("float32")
     y = x @ np.array([[1.0], [-2.0], [0.5]], "float32")
     model = es.Sequential([es.layers.Dense(1, input_shape=(3,))])
-    model.compile(es.optimizers.SGD(0.05), "mse", ["mae"])
+    model.compile(es.optimizers.SGD(0.05), "mse", metrics=["mae"])
     history = model.fit(
         x,
         y,

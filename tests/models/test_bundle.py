@@ -123,7 +123,9 @@ def test_weights_of_a_model_file_go_into_a_model(tmp_path: Path) -> None:
 def test_training_settings_come_back(tmp_path: Path) -> None:
     model = tagger()
     model.compile(
-        es.optimizers.Adam(0.25, clipnorm=1.0), "sparse_categorical_crossentropy", ["accuracy"]
+        es.optimizers.Adam(0.25, clipnorm=1.0),
+        "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
     )
     model.save(tmp_path / "m.everystep")
     again = es.load_model(tmp_path / "m.everystep")

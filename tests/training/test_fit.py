@@ -290,7 +290,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], list[str]]] = {
     "optimizer": (lambda: tagger().compile("adm"), es.errors.SettingError, ["adm", "adam"]),
     "loss": (lambda: tagger().compile("sgd", "msee"), es.errors.SettingError, ["msee", "mse"]),
     "metric": (
-        lambda: tagger().compile("sgd", "mse", ["acuracy"]),
+        lambda: tagger().compile("sgd", "mse", metrics=["acuracy"]),
         es.errors.SettingError,
         ["acuracy", "accuracy"],
     ),

@@ -40,6 +40,8 @@ class Sequential(Model, fills_settings=True):
         ((None, 50, 5), 55)
     """
 
+    one_input = True
+
     def __init__(
         self,
         layers: Iterable[Any] | None = None,

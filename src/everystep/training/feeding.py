@@ -8,20 +8,20 @@ padding; a model that takes one sequence a row gets padded rows of few lengths i
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 
-from everystep.errors import DataError, PackedRowsError
-from everystep.layers import Layer, symbolic
+from everystep.errors import DataError
+from everystep.layers import Layer
 from everystep.sequences import (
+    Batch,
     Batches,
     Ragged,
     Steps,
-    check_aligned,
     gather_back,
     gather_rows,
     packed_batches,
@@ -29,7 +29,7 @@ from everystep.sequences import (
     plan_rows,
     rows_for,
 )
-from everystep.training.weighting import class_weighted
+from everystep.training.parts import Parts, flat_outputs, is_steps
 
 Array = np.ndarray[Any, Any]
 
@@ -39,8 +39,9 @@ class MiniBatch(NamedTuple):
 
     Args:
         inputs: the inputs of the model.
-        targets: what its outputs should be, where there is something to learn or measure.
-        weights: how much each sample or step counts, where they differ.
+        targets: what each of its outputs should be, None for one that is not measured; or None
+            altogether, where there is nothing to learn or measure.
+        weights: how much each sample or step counts at each output, where they differ.
         real: which rows hold a sample, where some only complete the batch.
     """
 
@@ -48,6 +49,39 @@ class MiniBatch(NamedTuple):
     targets: Any = None
     weights: Any = None
     real: Any = None
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Together:
+    """Several inputs whose steps are laid out alike.
+
+    JAX would hand a program the segments of each input apart, and layers could not see that they
+    are the same.
+
+    Args:
+        values: the inputs as arrays, in the container in which the model takes them.
+        segments: which sequence each step belongs to.
+        stepped: which of the inputs have steps.
+        packed: whether a row may hold several sequences.
+    """
+
+    values: Any
+    segments: Any
+    stepped: tuple[bool, ...] = field(metadata={"static": True})
+    packed: bool = field(metadata={"static": True})
+
+
+def opened(inputs: Any) -> Any:
+    """Return a batch's inputs as the model takes them."""
+    if not isinstance(inputs, Together):
+        return inputs
+    leaves, tree = jax.tree.flatten(inputs.values)
+    whole = [
+        Steps(leaf, inputs.segments, packed=inputs.packed) if has_steps else leaf
+        for leaf, has_steps in zip(leaves, inputs.stepped, strict=True)
+    ]
+    return jax.tree.unflatten(tree, whole)
 
 
 class Source(ABC):
@@ -63,15 +97,21 @@ class Source(ABC):
                 one shape and run one program.
         """
 
+    def peek(self) -> tuple[MiniBatch, int | None]:
+        """Return the first batch and the number of batches, where that is known."""
+        epoch = self.epoch()
+        return next(iter(epoch)), epoch.count
+
     @abstractmethod
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range, before anything runs."""
 
     @abstractmethod
-    def real_targets(self, masked: bool) -> Array | None:
-        """Return the targets of which it is known that they count, or None.
+    def real_targets(self, output: int, masked: bool) -> Array | None:
+        """Return the targets of an output of which it is known that they count, or None.
 
         Args:
+            output: which output.
             masked: whether the model leaves out steps by a mask of its own.
         """
 
@@ -80,30 +120,26 @@ class Source(ABC):
         """Return the outputs of all batches in the form in which the inputs came."""
 
 
-class Epoch(Sequence[MiniBatch]):
+class Epoch(Iterable[MiniBatch]):
     """The batches of one pass over the data, each made when it is asked for.
 
     Args:
         make: returns the batch of a number.
-        count: the number of batches.
+        count: the number of batches, or None where that is not known.
         plan: what the source needs to put outputs back in order.
     """
 
-    def __init__(self, make: Any, count: int, plan: Any = None) -> None:
+    def __init__(self, make: Any, count: int | None, plan: Any = None) -> None:
         self._make = make
-        self._count = count
+        self.count = count
         self.plan = plan
 
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, index: Any) -> Any:
-        if not 0 <= index < self._count:
-            raise IndexError(index)
-        return self._make(index)
-
     def __iter__(self) -> Iterator[MiniBatch]:
-        return (self._make(index) for index in range(self._count))
+        return (self._make(index) for index in range(self.count or 0))
+
+    def taken(self, outputs: Any) -> Any:
+        """Return the outputs of the latest batch as `Source.collect` wants them."""
+        return outputs
 
 
 @dataclass(frozen=True)
@@ -144,25 +180,25 @@ class ArraySource(Source):
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range."""
         inputs = self.data.inputs
-        model.check_values(inputs.values if isinstance(inputs, Steps) else inputs)
+        values = (leaf.values if is_steps(leaf) else leaf for leaf in flat_outputs(inputs))
+        tree = jax.tree.structure(inputs, is_leaf=is_steps)
+        model.check_values(jax.tree.unflatten(tree, values))
 
-    def real_targets(self, masked: bool) -> Array | None:
-        """Return all targets, unless a mask leaves some out."""
-        targets = self.data.targets
+    def real_targets(self, output: int, masked: bool) -> Array | None:
+        """Return all targets of an output, unless a mask leaves some out."""
+        targets = None if self.data.targets is None else self.data.targets[output]
         if targets is None or masked or isinstance(targets, Steps):
             return None
         return np.asarray(targets)
 
     def collect(self, epoch: Epoch, outputs: list[Any]) -> Any:
         """Return the outputs of all batches one after the other."""
-        if not isinstance(self.data.inputs, Steps):
+        if not any(is_steps(leaf) for leaf in flat_outputs(self.data.inputs)):
             outputs = jax.tree.map(
-                lambda leaf: leaf.values if isinstance(leaf, Steps) else leaf,
-                outputs,
-                is_leaf=lambda leaf: isinstance(leaf, Steps),
+                lambda leaf: leaf.values if is_steps(leaf) else leaf, outputs, is_leaf=is_steps
             )
         whole = jax.tree.map(lambda *parts: np.concatenate(parts)[: self.rows], *outputs)
-        return list(whole) if self.as_list else whole
+        return jax.tree.map(list, whole) if self.as_list else whole
 
 
 @dataclass(frozen=True)
@@ -170,65 +206,110 @@ class RaggedSource(Source):
     """Sequences of different lengths, and targets and weights that go with them.
 
     Args:
-        inputs: the sequences.
-        aligned: `targets` and `weights`, where there are some.
-        batch_size: about how many sequences a batch should hold.
+        parts: how the model takes its inputs.
+        items: the inputs: sequences, or an array with one row a sequence.
+        targets: the targets of each output, in the same forms; None where there are none.
+        weights: the weights of each output, likewise.
+        batch_size: about how many sequences a batch should hold; None for all in one batch.
         row_length: the length of packed rows; None where each sequence has a row of its own.
     """
 
-    inputs: Ragged
-    aligned: dict[str, Any]
-    batch_size: int
+    parts: Parts
+    items: list[Any]
+    targets: tuple[Any, ...] | None
+    weights: tuple[Any, ...] | None
+    batch_size: int | None
     row_length: int | None
+
+    @property
+    def inputs(self) -> Ragged:
+        """The first of the inputs that have steps; the others are laid out like it."""
+        return next(item for item in self.items if isinstance(item, Ragged))
 
     def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
         """Return the batches, all completed; shuffled, each epoch packs other ones together."""
-        lengths = self.inputs.lengths
+        first, lengths = self.inputs, self.inputs.lengths
         order = None if shuffle is None else shuffle.permutation(len(lengths))
+        aligned = self._named()
         if self.row_length is None:
-            batches = padded_batches(
-                self.inputs, self.batch_size, order=order, aligned=self.aligned
-            )
+            rows = self.batch_size or len(lengths)
+            batches = padded_batches(first, rows, order=order, aligned=aligned)
         else:
             plan = plan_rows(lengths, self.row_length, order)
-            rows = rows_for(lengths, self.row_length, self.batch_size)
-            batches = packed_batches(self.inputs, plan, rows, self.aligned)
+            rows = max(len(plan), 1)
+            if self.batch_size is not None:
+                rows = rows_for(lengths, self.row_length, self.batch_size)
+            batches = packed_batches(first, plan, rows, aligned)
         turn = range(len(batches)) if shuffle is None else shuffle.permutation(len(batches))
 
         def make(index: int) -> MiniBatch:
             batch = batches[int(turn[index])]
-            aligned = batch.aligned.get("targets"), batch.aligned.get("weights")
             real = batch.sequences >= 0 if self.row_length is None else None
-            return MiniBatch(batch.steps, *aligned, real)
+            targets, weights = (
+                None
+                if group is None
+                else tuple(batch.aligned.get(f"{name}[{i}]") for i in range(len(group)))
+                for name, group in (("y", self.targets), ("sample_weight", self.weights))
+            )
+            return MiniBatch(self._inputs_of(batch), targets, weights, real)
 
         return Epoch(make, len(batches), batches)
 
+    def _named(self) -> dict[str, Any]:
+        """Return by name all that goes with the first of the inputs that have steps."""
+        named = dict(zip(self.parts.names, self.items, strict=True))
+        for name, group in (("y", self.targets), ("sample_weight", self.weights)):
+            named |= {f"{name}[{i}]": each for i, each in enumerate(group or ())}
+        first = self.inputs
+        return {
+            name: data for name, data in named.items() if data is not None and data is not first
+        }
+
+    def _inputs_of(self, batch: Batch) -> Any:
+        if len(self.items) == 1:
+            return self.parts.joined([batch.steps])
+        first = self.inputs
+        values = [
+            batch.steps.values if item is first else batch.aligned[name]
+            for name, item in zip(self.parts.names, self.items, strict=True)
+        ]
+        stepped = tuple(isinstance(item, Ragged) for item in self.items)
+        segments, packed = batch.steps.segments, batch.steps.packed
+        return Together(self.parts.joined(values), segments, stepped, packed)
+
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range; name the sequence that has one."""
+        items = [item.values if isinstance(item, Ragged) else item for item in self.items]
         try:
-            model.check_values(self.inputs.values)
+            model.check_values(self.parts.joined(items))
         except DataError:
-            for number, sequence in enumerate(self.inputs.split()):
+            rows = [item.split() if isinstance(item, Ragged) else item for item in self.items]
+            for number in range(len(self.inputs)):
                 try:
-                    model.check_values(sequence)
+                    model.check_values(self.parts.joined([row[number] for row in rows]))
                 except DataError as error:
                     raise DataError(f"sequence {number}: {error}") from None
             raise
 
-    def real_targets(self, masked: bool) -> Array | None:
+    def real_targets(self, output: int, masked: bool) -> Array | None:
         """Return the targets of all sequences end to end."""
-        targets = self.aligned.get("targets")
+        targets = None if self.targets is None else self.targets[output]
         return targets.values if isinstance(targets, Ragged) else targets
 
     def collect(self, epoch: Epoch, outputs: list[Any]) -> Any:
         """Return a list with the output of each sequence, in the order of the inputs."""
         batches: Batches = epoch.plan
+        tree = jax.tree.structure(outputs[0], is_leaf=is_steps)
+        columns = zip(*map(flat_outputs, outputs), strict=True)
+        return jax.tree.unflatten(tree, [self._collected(batches, each) for each in columns])
+
+    def _collected(self, batches: Batches, outputs: Sequence[Any]) -> list[Any]:
         if isinstance(outputs[0], Steps):
             segments = [batch.steps.segments for batch in batches]
             values = [output.values for output in outputs]
             return gather_back(values, segments, self.inputs.lengths).split()
         sequences = [batch.sequences for batch in batches]
-        return list(gather_rows(outputs, sequences, len(self.inputs)))
+        return list(gather_rows(list(outputs), sequences, len(self.inputs)))
 
 
 def completed(batch: MiniBatch, missing: int) -> MiniBatch:
@@ -240,131 +321,3 @@ def completed(batch: MiniBatch, missing: int) -> MiniBatch:
     rows = jax.tree.leaves(batch.inputs)[0].shape[0]
     inputs, targets, weights, _ = (jax.tree.map(longer, part) for part in batch)
     return MiniBatch(inputs, targets, weights, np.arange(rows + missing) < rows)
-
-
-def source_of(
-    model: Layer,
-    x: Any,
-    y: Any = None,
-    sample_weight: Any = None,
-    class_weight: Any = None,
-    *,
-    batch_size: int = 32,
-    row_length: int = 0,
-) -> Source:
-    """Return the source for what was handed to fit, evaluate or predict.
-
-    Args:
-        model: the model that will read it; it is built on the way, if it is new.
-        x: an array, a tree of arrays, `Steps`, or a list of arrays of different lengths.
-        y: targets in the same form, or None.
-        sample_weight: a weight for each sample or each step, or None.
-        class_weight: a weight for each class of the targets, or None.
-        batch_size: the number of samples in a batch.
-        row_length: the least length of packed rows.
-
-    Raises:
-        DataError: the inputs are of no such form, or targets or weights do not go with them.
-    """
-    if isinstance(x, list | tuple):
-        return _list_source(model, x, y, sample_weight, class_weight, batch_size, row_length)
-    targets = None if y is None else _as_array(y, "y")
-    weights = _weights(targets, sample_weight, class_weight)
-    inputs = jax.tree.map(lambda leaf: _as_array(leaf, "x"), x)
-    data = MiniBatch(inputs, targets, weights)
-    _refuse_different_lengths(data)
-    return ArraySource(data, batch_size)
-
-
-def _list_source(
-    model: Layer,
-    x: Any,
-    y: Any,
-    sample_weight: Any,
-    class_weight: Any,
-    batch_size: int,
-    row_length: int,
-) -> Source:
-    inputs = Ragged.of(x, "x")
-    targets = None if y is None else _aligned(y, "y")
-    weights = None if sample_weight is None else _aligned(sample_weight, "sample_weight")
-    if class_weight is not None:
-        weights = class_weighted(targets, weights, class_weight)
-    if len(set(inputs.lengths.tolist())) == 1 and inputs.lengths[0]:
-        parts = (_stacked(inputs, part) for part in (inputs, targets, weights))
-        data = MiniBatch(*parts)
-        _refuse_different_lengths(data)
-        return ArraySource(data, batch_size, as_list=True)
-    packs = _takes_packed_rows(model, inputs)
-    if packs and isinstance(targets, np.ndarray):
-        raise DataError(
-            "y must have one target for each step, as a list of arrays as long as those of x, "
-            f"because the model gives one output for each step; it came with shape {targets.shape}"
-        )
-    given = {"targets": targets, "weights": weights}
-    aligned = {name: data for name, data in given.items() if data is not None}
-    length = max(int(inputs.lengths.max()), row_length, 1) if packs else None
-    return RaggedSource(inputs, aligned, batch_size, length)
-
-
-def _stacked(inputs: Ragged, part: Any) -> Any:
-    """Return sequences of one length as one array."""
-    if not isinstance(part, Ragged):
-        return part
-    check_aligned(inputs, {"y or sample_weight": part})
-    return part.values.reshape(len(part), -1, *part.values.shape[1:])
-
-
-def _takes_packed_rows(model: Layer, inputs: Ragged) -> bool:
-    """Find out, by running the model on shapes alone, whether it takes several sequences a row."""
-    shape = (None, None, *inputs.values.shape[1:])
-    try:
-        symbolic.trace(model, shape, segments="packed")
-    except PackedRowsError:
-        return False
-    return True
-
-
-def _aligned(data: Any, name: str) -> Ragged | Array:
-    """Return what goes with a list of sequences: one array for each, or one value for each."""
-    if isinstance(data, list | tuple) and data and np.ndim(data[0]) > 0:
-        return Ragged.of(data, name)
-    array: Array = _as_array(data, name)
-    return array
-
-
-def _as_array(value: Any, name: str) -> Any:
-    if isinstance(value, Steps | jax.Array):
-        return value
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise DataError(
-            f"{name} holds rows of different lengths: give x, y and sample_weight as lists of "
-            "arrays, all three alike"
-        ) from None
-    if array.dtype.kind not in "biuf" or not array.ndim:
-        raise DataError(
-            f"{name} must be an array of numbers with one row a sample, not {type(value).__name__} "
-            f"of dtype {array.dtype} and shape {array.shape}"
-        )
-    return array
-
-
-def _refuse_different_lengths(data: MiniBatch) -> None:
-    counts = {
-        name: {int(leaf.shape[0]) for leaf in jax.tree.leaves(part)}
-        for name, part in data._asdict().items()
-    }
-    if len(set().union(*counts.values())) > 1:
-        words = ", ".join(f"{name} {sorted(own)}" for name, own in counts.items() if own)
-        raise DataError(f"all arrays must have one row for each sample, but have: {words}")
-    if 0 in counts["inputs"]:
-        raise DataError("x holds no sample at all: give at least one")
-
-
-def _weights(targets: Any, sample_weight: Any, class_weight: Any) -> Any:
-    weights = None if sample_weight is None else _as_array(sample_weight, "sample_weight")
-    if class_weight is None:
-        return weights
-    return class_weighted(targets, weights, class_weight)

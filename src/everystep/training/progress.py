@@ -79,7 +79,7 @@ class Progress:
         """Leave the screen as it is."""
 
     def start(self, total: int) -> None:
-        """Begin: so many batches are to come."""
+        """Begin: so many batches are to come; 0 where nobody knows."""
         self.total = total
 
     def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
@@ -198,9 +198,15 @@ class Bar(Progress):
 
         measures = _measures(self.logs)  # First, because it waits: the times are then true.
         batches, real_steps, seconds = self.pace()
-        left = seconds / batches * (self.total - self.batches) if batches else None
+        known = batches and self.total
+        left = seconds / batches * (self.total - self.batches) if known else None
         eta = "-:--" if left is None else _clock(left)
-        words = [f"{self.batches}/{self.total}", _clock(self.elapsed), f"ETA {eta}", *measures]
+        words = [
+            f"{self.batches}/{self.total or '?'}",
+            _clock(self.elapsed),
+            f"ETA {eta}",
+            *measures,
+        ]
         self._speed = _speed(real_steps, seconds)
         words.append(self._speed)
         row = Table.grid(padding=(0, 1), expand=True)

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jax
 import numpy as np
 
-from everystep import losses, optimizers
 from everystep.callbacks import Callback, CallbackList, History
 from everystep.core.randomness import global_seed, path_number, seed_key
-from everystep.core.registry import serialize
-from everystep.errors import StateError
-from everystep.training.feeding import Epoch, MiniBatch, Source, source_of
+from everystep.errors import SettingError
+from everystep.training.compiling import Compiles
+from everystep.training.feeding import Epoch, MiniBatch, Source, opened
+from everystep.training.parts import inputs_of
 from everystep.training.preparation import (
-    Compiled,
     as_triple,
     check_labels,
     floats,
-    listed_metrics,
     loop_params,
     measures_for,
     real_steps,
@@ -28,59 +26,18 @@ from everystep.training.preparation import (
 )
 from everystep.training.programs import Programs
 from everystep.training.progress import progress_for
+from everystep.training.sourcing import source_of
+from everystep.training.streaming import Portion, StreamSource, gives_batches
 
-if TYPE_CHECKING:
-    pass
 
-
-class Trainer:
+class Trainer(Compiles):
     """The methods of a model for training and use; `Model` puts them on a layer."""
 
-    optimizer: Any = None
     history: History
     stop_training: bool = False
-    _compiled: Compiled | None = None
-    _programs: Programs | None = None
     _steps_done: int = 0
     _epochs_done: int = 0
     _row_length: int = 0
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        metrics: Iterable[Any] | None = None,
-        weighted_metrics: Iterable[Any] | None = None,
-    ) -> None:
-        """Choose how the model is trained and measured.
-
-        Args:
-            optimizer: a name such as `"adam"`, an optimizer, or an optax transformation.
-            loss: a name such as `"sparse_categorical_crossentropy"`, a loss, or a function of
-                targets and outputs that gives a value for each step.
-            metrics: names, metrics or functions; every real step counts alike.
-            weighted_metrics: the same, where each step counts by its sample weight.
-
-        Raises:
-            SettingError: a name is not known; the message says which is near.
-
-        Example:
-            >>> import everystep as es
-            >>> model = es.Sequential([es.layers.Dense(2, input_shape=(None, 3))])
-            >>> model.compile("adam", "mse", metrics=["mae"])
-        """
-        self.optimizer = optimizers.get(optimizer)
-        self._compiled = Compiled(
-            self.optimizer,
-            None if loss is None else losses.resolve(loss),
-            listed_metrics(metrics),
-            listed_metrics(weighted_metrics),
-        )
-        self.forget_programs()
-
-    def forget_programs(self) -> None:
-        """Compile anew at the next step, because the model or its training has changed."""
-        self._programs = None
 
     def fit(
         self,
@@ -96,17 +53,25 @@ class Trainer:
         class_weight: Mapping[int, float] | None = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
         validation_batch_size: int | None = None,
         validation_freq: int = 1,
     ) -> History:
         """Train the model.
 
         Lists of arrays of different lengths are packed into rows of one fixed shape; loss and
-        metrics count real steps only.
+        metrics count real steps only. For a model of one input a list holds one array a sequence;
+        for a model of several, a list or tuple holds one entry an input, in order, and a dict one
+        by name. The inputs of a subclassed model that has not been called are told from sequences
+        by a tuple or dict.
 
         Args:
-            x: an array, `Steps`, or a list with one array a sequence.
-            y: the targets: one a step, or one a sample, in the form of `x`.
+            x: an array, `Steps`, or a list with one array a sequence; several of these for several
+                inputs; or batches `(x, y)` or `(x, y, sample_weight)`, from a generator or anything
+                else that can be iterated over, or that has a length and numbered batches.
+            y: the targets: one a step, or one a sample, in the form of `x`; for several outputs a
+                list or tuple in their order, or a dict by their names.
             batch_size: samples in a batch, 32 by default; for lists about that many sequences.
             epochs: the epoch to stop after.
             verbose: 0 is silent, 1 a progress bar, 2 a line an epoch; `"auto"` is a bar on a
@@ -116,8 +81,11 @@ class Trainer:
             validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on after each epoch.
             shuffle: whether each epoch goes through the samples in another random order.
             class_weight: a weight for each class, for targets that are classes.
-            sample_weight: a weight for each sample or each step.
+            sample_weight: a weight for each sample or each step; for several outputs one for all,
+                or a list or dict.
             initial_epoch: the epoch to start at.
+            steps_per_epoch: after how many batches an epoch ends; the next goes on from there.
+            validation_steps: how many batches to validate on.
             validation_batch_size: samples in a batch of validation.
             validation_freq: validate every so many epochs.
 
@@ -141,20 +109,21 @@ class Trainer:
         """
         self._needs_compile("fit")
         batch_size = batch_size or 32
-        train, held = split_off(x, y, sample_weight, validation_split)
+        train, held = split_off(self, x, y, sample_weight, validation_split)
         held = validation_data if validation_data is not None else held
-        source = self._source(*train, class_weight, batch_size=batch_size, also=held)
+        held = None if held is None else as_triple(held)
+        source = self._source(
+            *train, class_weight, batch_size=batch_size, also=held, steps=steps_per_epoch
+        )
         validation = None
         if held is not None:
             size = validation_batch_size or batch_size
-            validation = self._source(*as_triple(held), batch_size=size)
-        first = source.epoch()
-        programs = self._ready_programs(first[0])
+            validation = self._source(*held, batch_size=size, steps=validation_steps)
+        first, count = source.peek()
+        programs = self._ready_programs(first)
         check_labels(programs.measures, source, validation)
         self.history = History()
-        calls = CallbackList(
-            [*(callbacks or ()), self.history], self, loop_params(epochs, len(first))
-        )
+        calls = CallbackList([*(callbacks or ()), self.history], self, loop_params(epochs, count))
         self.stop_training = False
         calls.on_train_begin()
         logs: dict[str, float] = {}
@@ -180,7 +149,7 @@ class Trainer:
         programs.measures.reset()
         key = seed_key(global_seed())
         logs: dict[str, Any] = {}
-        progress.start(len(epoch))
+        progress.start(epoch.count or 0)
         for number, batch in enumerate(epoch):
             calls.on_train_batch_begin(number)
             logs = programs.train(batch, key, self._steps_done)
@@ -220,6 +189,7 @@ class Trainer:
         batch_size: int | None = None,
         verbose: str | int = "auto",
         sample_weight: Any = None,
+        steps: int | None = None,
         callbacks: Sequence[Callback] | None = None,
         return_dict: bool = False,
     ) -> Any:
@@ -231,6 +201,7 @@ class Trainer:
             batch_size: samples in a batch.
             verbose: as for `fit`.
             sample_weight: a weight for each sample or each step.
+            steps: how many batches to measure; all by default.
             callbacks: objects whose methods are called before and after.
             return_dict: whether to return a dict by name.
 
@@ -241,14 +212,14 @@ class Trainer:
             StateError: the model has not been compiled.
         """
         self._needs_compile("evaluate")
-        source = self._source(x, y, sample_weight, batch_size=batch_size or 32)
-        epoch = source.epoch(complete=True)
-        programs = self._ready_programs(epoch[0])
+        source = self._source(x, y, sample_weight, batch_size=batch_size or 32, steps=steps)
+        first, count = source.peek()
+        programs = self._ready_programs(first)
         check_labels(programs.measures, source)
-        calls = CallbackList(callbacks or (), self, loop_params(1, len(epoch)))
+        calls = CallbackList(callbacks or (), self, loop_params(1, count))
         with progress_for(verbose, "Evaluate") as progress:
-            progress.start(len(epoch))
-            logs = self._evaluate_epoch(programs, epoch, calls, progress)
+            progress.start(count or 0)
+            logs = self._evaluate_epoch(programs, source.epoch(complete=True), calls, progress)
             progress.finish(logs)
         return reported(logs, return_dict)
 
@@ -257,6 +228,7 @@ class Trainer:
         x: Any,
         batch_size: int | None = None,
         verbose: str | int = "auto",
+        steps: int | None = None,
         callbacks: Sequence[Callback] | None = None,
     ) -> Any:
         """Return the model's outputs for data.
@@ -265,23 +237,26 @@ class Trainer:
             x: inputs, as for `fit`.
             batch_size: samples in a batch.
             verbose: as for `fit`.
+            steps: how many batches to go through; all by default.
             callbacks: objects whose methods are called before and after.
 
         Returns:
             A NumPy array for an array; for a list, a list with the output of each sequence, in
-            the same order.
+            the same order; for several outputs these in the container in which the model gives
+            them.
         """
-        source = self._source(x, batch_size=batch_size or 32)
-        epoch = source.epoch(complete=True)
-        programs = self._ready_programs(epoch[0])
-        calls = CallbackList(callbacks or (), self, loop_params(1, len(epoch)))
+        source = self._source(x, batch_size=batch_size or 32, steps=steps)
+        first, count = source.peek()
+        epoch, programs = source.epoch(complete=True), self._ready_programs(first)
+        calls = CallbackList(callbacks or (), self, loop_params(1, count))
         calls.on_predict_begin()
         outputs = []
         with progress_for(verbose, "Predict") as progress:
-            progress.start(len(epoch))
+            progress.start(count or 0)
             for number, batch in enumerate(epoch):
                 calls.on_predict_batch_begin(number)
-                outputs.append(jax.tree.map(np.asarray, programs.predict(batch.inputs)))
+                found = jax.tree.map(np.asarray, programs.predict(batch))
+                outputs.append(epoch.taken(found))
                 progress.advance({}, real_steps(batch.inputs))
                 calls.on_predict_batch_end(number, {"outputs": outputs[-1]})
             progress.finish({})
@@ -316,17 +291,9 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's outputs for one batch."""
         batch, programs = self._one_batch(x)
-        return jax.tree.map(np.asarray, programs.predict(batch.inputs))
+        return jax.tree.map(np.asarray, programs.predict(batch))
 
     # What the methods share.
-
-    def _needs_compile(self, asked: str) -> None:
-        if self._compiled is None:
-            raise StateError(
-                f"You must call `compile()` before using the model: {asked} needs an optimizer and "
-                "a loss. Call model.compile('adam', "
-                "'sparse_categorical_crossentropy') first"
-            )
 
     def _source(
         self,
@@ -337,26 +304,66 @@ class Trainer:
         *,
         batch_size: int,
         also: Any = None,
+        steps: int | None = None,
+    ) -> Source:
+        """Return the source of what was handed over.
+
+        Args:
+            x: the inputs, or batches.
+            y: the targets.
+            sample_weight: the weights.
+            class_weight: the weights of classes.
+            batch_size: samples in a batch.
+            also: data to validate on, whose sequences should fit into the same rows.
+            steps: how many batches an epoch has; None for all.
+        """
+        if steps is not None and steps < 1:
+            raise SettingError(f"the number of steps must be 1 or more, not {steps}")
+        source = self._stream(x, y, sample_weight, class_weight)
+        if source is None:
+            source = self._checked(x, y, sample_weight, class_weight, batch_size, also)
+        return source if steps is None else Portion(source, steps)
+
+    def _stream(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Source | None:
+        """Return the source of batches that come as they are, or None where `x` is the data."""
+        if not gives_batches(x):
+            return None
+        if y is not None or sample_weight is not None:
+            raise SettingError(
+                "where x gives batches, y and sample_weight come with them: let it give "
+                "(x, y, sample_weight), and pass neither"
+            )
+
+        def converted(x: Any, y: Any = None, sample_weight: Any = None) -> Source:
+            return self._checked(x, y, sample_weight, class_weight if y is not None else None)
+
+        return StreamSource(x, converted)
+
+    def _checked(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        batch_size: int | None = None,
+        also: Any = None,
     ) -> Source:
         model: Any = self
-        if also is not None and isinstance(also[0], list | tuple):
-            self._row_length = max(self._row_length, *(len(sequence) for sequence in also[0]))
+        if also is not None and not gives_batches(also[0]):
+            for item in inputs_of(model, also[0], also[1]).items:
+                if isinstance(item, list | tuple):
+                    self._row_length = max(self._row_length, *map(len, item))
+        length = self._row_length
         source = source_of(
-            model,
-            x,
-            y,
-            sample_weight,
-            class_weight,
-            batch_size=batch_size,
-            row_length=self._row_length,
+            model, x, y, sample_weight, class_weight, batch_size=batch_size, row_length=length
         )
         source.check(model)
-        self._row_length = max(self._row_length, getattr(source, "row_length", None) or 0)
+        self._row_length = max(length, getattr(source, "row_length", None) or 0)
         return source
 
     def _one_batch(self, *data: Any) -> tuple[MiniBatch, Programs]:
-        source = self._source(*data, batch_size=2**31)
-        batch: MiniBatch = source.epoch()[0]
+        source = self._checked(*data)
+        batch, _ = source.peek()
         programs = self._ready_programs(batch)
         check_labels(programs.measures, source)
         return batch, programs
@@ -365,22 +372,11 @@ class Trainer:
         """Build the model if it is new, and return its programs, made anew if it has changed."""
         model: Any = self
         if not model.built:
-            model(batch.inputs)
+            model(opened(batch.inputs))
         if self._programs is None or not self._programs.fit_to(model, batch):
             measures = measures_for(model, self._compiled, batch)
-            self._programs = Programs(model, measures, self.optimizer)
+            self._programs = Programs(model, measures, self.optimizer, self.run_eagerly)
         return self._programs
-
-    def get_compile_config(self) -> dict[str, Any] | None:
-        """Return what `compile` was given as plain data, or None."""
-        if self._compiled is None:
-            return None
-        return {
-            "optimizer": serialize(self._compiled.optimizer),
-            "loss": serialize(self._compiled.loss),
-            "metrics": serialize(list(self._compiled.metrics)),
-            "weighted_metrics": serialize(list(self._compiled.weighted_metrics)),
-        }
 
     def _shuffle_order(self) -> np.random.Generator:
         place = (path_number("shuffle"), self._epochs_done)
