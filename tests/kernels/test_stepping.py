@@ -97,11 +97,13 @@ def test_states_of_another_shape_are_refused() -> None:
 @pytest.mark.parametrize("dropped", [False, True])
 def test_the_gru_whose_reset_comes_first_equals_the_numpy_loop(dropped: bool) -> None:
     random = np.random.default_rng(0)
-    x, h, r = (random.normal(size=shape) for shape in ((3, 6, 12), (3, 4), (4, 12)))
+    shapes = (3, 6, 2), (3, 4), (2, 12), (4, 12), (12,)
+    inputs, h, kernel, r, bias = (random.normal(size=shape) for shape in shapes)
+    x = inputs @ kernel + bias
     kept = random.integers(0, 2, (3, 4)) * 2.0 if dropped else None
     with jax.enable_x64(True):
-        weights: Any = (r, kept)
-        outputs, _, (last,) = run_compiled(ResetBeforeGRU(), x, (h,), weights)
+        weights: Any = (kernel, r, bias, kept)
+        outputs, _, (last,) = run_compiled(ResetBeforeGRU(), inputs, (h,), weights)
         wanted = h
         for step in range(6):
             seen = wanted if kept is None else wanted * kept
@@ -115,12 +117,13 @@ def test_the_gru_whose_reset_comes_first_equals_the_numpy_loop(dropped: bool) ->
 def test_gradients_of_a_step_equal_finite_differences() -> None:
     random = np.random.default_rng(0)
     with jax.enable_x64(True):
-        arrays = tuple(random.normal(size=shape) for shape in ((3, 6, 12), (3, 4), (4, 12)))
+        shapes = (3, 6, 2), (3, 4), (2, 12), (4, 12)
+        arrays = tuple(random.normal(size=shape) for shape in shapes)
 
-        def loss(x: Any, h: Any, r: Any) -> Any:
+        def loss(x: Any, h: Any, k: Any, r: Any) -> Any:
             rows: Any = {"segments": jnp.asarray(IDS), "packed": True, "reverse": True}
             outputs, last, _ = run_compiled(
-                ResetBeforeGRU(), x, (h,), (r, None), fresh=(0.5 * h,), **rows
+                ResetBeforeGRU(), x, (h,), (k, r, None, None), fresh=(0.5 * h,), **rows
             )
             return jnp.sum(jnp.sin(outputs)) + jnp.sum(last)
 

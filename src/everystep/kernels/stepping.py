@@ -132,15 +132,15 @@ def _first_output(output: Any, initial: list[jax.Array]) -> jax.Array:
 class ResetBeforeGRU:
     """Gated recurrent unit, reset gate ahead of the product; gate order update, reset, candidate.
 
-    With x the projected share of each block, bias included, R the recurrent kernel's blocks, and
-    the products of h with what recurrent dropout keeps of it:
+    With x W + b split into x_z, x_s, x_g, R the recurrent kernel's blocks, and in the products of h
+    what recurrent dropout keeps of it:
 
         z, s = recurrent_activation(x_z + h R_z), recurrent_activation(x_s + h R_s)
         h' = z * h + (1 - z) * activation(x_g + (s * h) R_g)
 
     Shapes:
-        projected: (batch, 3 * units); h: (batch, units); recurrent_kernel: (units, 3 * units);
-        dropout: (batch, units).
+        inputs: (batch, features); h, dropout: (batch, units); kernel: (features, 3 * units);
+        recurrent_kernel: (units, 3 * units); bias: (3 * units,).
 
     Args:
         activation: of the candidate; Keras's default is tanh.
@@ -155,7 +155,8 @@ class ResetBeforeGRU:
     Example:
         >>> import jax, jax.numpy as jnp
         >>> step = ResetBeforeGRU(jnp.tanh, jax.nn.sigmoid)
-        >>> output, (h,) = step(jnp.zeros((1, 3)), (jnp.ones((1, 1)),), jnp.zeros((1, 3)))
+        >>> kernel = jnp.zeros((1, 3))
+        >>> output, (h,) = step(jnp.zeros((1, 1)), (jnp.ones((1, 1)),), kernel, kernel, None, None)
         >>> float(h[0, 0])
         0.5
 
@@ -167,14 +168,17 @@ class ResetBeforeGRU:
 
     def __call__(
         self,
-        projected: jax.Array,
+        inputs: jax.Array,
         states: tuple[jax.Array],
+        kernel: jax.Array,
         recurrent_kernel: jax.Array,
-        dropout: jax.Array | None = None,
+        bias: jax.Array | None,
+        dropout: jax.Array | None,
     ) -> tuple[jax.Array, tuple[jax.Array]]:
         """(h,) -> h', (h',)."""
         (hidden,) = states
         units = hidden.shape[1]
+        projected = inputs @ kernel if bias is None else inputs @ kernel + bias
         kept = hidden if dropout is None else hidden * dropout
         share = projected[:, : 2 * units] + kept @ recurrent_kernel[:, : 2 * units]
         update, reset = jnp.split(share, 2, axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -174,10 +175,11 @@ class Cell(CellSettings, LoopedCell):
         bias, recurrent_bias = self.biases()
         projected = plus(jnp.matmul(inputs, self.kernel), bias)
         recurrent = plus(jnp.matmul(times(states[0], kept), self.recurrent_kernel), recurrent_bias)
-        # The kernels' equations want units first.
-        columns = (vector[:, None] for vector in self.parameters)
-        before = tuple(state.T for state in states)
-        return tuple(state.T for state in self.equation(projected.T, recurrent.T, before, *columns))
+        # The equations want units first; each row alone is a batch of one, so nothing is turned.
+        own = tuple(vector[:, None] for vector in self.parameters)
+        equation = jax.vmap(self.equation, (0, 0, 0, *[None] * len(own)))
+        rows = jax.tree.map(lambda row: row[:, :, None], (projected, recurrent, tuple(states)))
+        return tuple(new[:, :, 0] for new in equation(*rows, *own))
 
     def over_steps(self, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
         """Run the cell over all steps of the rows."""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.kernels import GRUGates, ResetBeforeGRU, run_compiled
-from everystep.layers.cells import Cell, GatedSettings, plus, times
+from everystep.layers.cells import Cell, GatedSettings, times
 from everystep.layers.looping import Reading, Run
 from everystep.layers.recurrent import USE_CUDNN, CellLayer
 
@@ -100,7 +98,7 @@ class GRUCell(GRUSettings, Cell):
         """Return the new state of one step, in a tuple."""
         if self.reset_after:
             return super().step(inputs, states, kept)
-        return self.equation_before(self._projected(inputs), states, *self._weights(kept))[1]
+        return self.equation_before(inputs, states, *self._weights(kept))[1]
 
     def over_steps(self, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
         """Run the cell over all steps of the rows."""
@@ -110,7 +108,7 @@ class GRUCell(GRUSettings, Cell):
         return Run(
             *run_compiled(
                 self.equation_before,
-                self._projected(times(sequences, kept_inputs)),
+                times(sequences, kept_inputs),
                 states,
                 self._weights(kept_states),
                 fresh=self.get_initial_state(sequences.shape[0]),
@@ -121,11 +119,8 @@ class GRUCell(GRUSettings, Cell):
             )
         )
 
-    def _projected(self, inputs: Any) -> Any:
-        return plus(jnp.matmul(inputs, self.kernel), self.biases()[0])
-
-    def _weights(self, kept: Any) -> tuple[Any, Any]:
-        return self.recurrent_kernel.value, kept
+    def _weights(self, kept: Any) -> tuple[Any, ...]:
+        return self.kernel.value, self.recurrent_kernel.value, self.biases()[0], kept
 
 
 class GRU(CellLayer, GRUSettings):
