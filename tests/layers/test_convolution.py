@@ -75,6 +75,17 @@ def test_a_padded_row_gives_what_its_sequence_gives_alone(make: Callable[[], Lay
     np.testing.assert_array_equal(np.asarray(found.segments).max(axis=1), [3, 4, 5, 6, 0])
 
 
+@pytest.mark.parametrize("make", MOVED)
+def test_rows_of_no_steps_have_segments_of_the_same_shape(make: Callable[[], Layer]) -> None:
+    layer = make()
+    layer(padded())
+    rows = Steps(np.zeros((0, ROOM, CHANNELS), "float32"), np.zeros((0, ROOM), "int32"), False)
+    assert layer(rows).segments.shape == layer(rows).shape[:2]
+    if getattr(layer, "padding", "valid") != "valid":
+        none = layer(Steps(np.zeros((2, 0, CHANNELS), "float32"), np.zeros((2, 0), "int32"), False))
+        assert none.segments.shape == none.shape[:2]
+
+
 @pytest.mark.parametrize("keepdims", [False, True])
 def test_global_pooling_counts_real_steps_alone(keepdims: bool) -> None:
     nothing = np.zeros((1, CHANNELS))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax
+import jax.core
 import jax.numpy as jnp
 from jax import lax
 
@@ -125,7 +127,9 @@ class Conv1DTranspose(BiasedConvolution):
             sides = (first, self._last - 1 - first, self.strides[0] - 1)
             return lax.pad(inputs @ kernel[place].T, zero, ((0, 0, 0), sides, (0, 0, 0)))
 
-        return self.turned(total(map(given, range(kernel.shape[0])), inputs.dtype))
+        outputs = total(map(given, range(kernel.shape[0])), inputs.dtype)
+        # More than there should be only where there is no step at all.
+        return self.turned(outputs[:, : self._steps_after(inputs.shape[1])])
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Return the segments of the output steps that the sequence alone would have."""
@@ -136,7 +140,8 @@ class Conv1DTranspose(BiasedConvolution):
         return at_the_front(segments, counts, self._steps_after(segments.shape[1]))
 
     def _steps_after(self, steps: Any) -> Any:
-        return (steps - 1) * self.strides[0] + self._last
+        after = (steps - 1) * self.strides[0] + self._last
+        return after if isinstance(steps, jax.Array) else jax.core.max_dim(after, 0)
 
     @property
     def _extent(self) -> int:
