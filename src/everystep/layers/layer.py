@@ -21,8 +21,8 @@ from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
 from everystep.errors import StateError
 from everystep.layers import arguments, spec, symbolic, symbols
-from everystep.layers.losses import LayerLosses
 from everystep.layers.signature import CallSignature
+from everystep.layers.stateless import LayerStateless
 from everystep.layers.symbols import Connected
 from everystep.sequences import Steps
 
@@ -66,7 +66,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
     return standing_build
 
 
-class Layer(LayerLosses, Connected, fills_settings=True):
+class Layer(LayerStateless, Connected, fills_settings=True):
     """The base of all layers: settings as typed fields, weights in `build`, arithmetic in `call`.
 
     A layer of your own needs no more than its equation. `call` gets plain arrays; ask for the
