@@ -30,6 +30,12 @@ class Doubled(Wrapper):
         """Be as stepwise as the layer inside."""
         self.stepwise = self.layer.stepwise
 
+    def build(self, input_shape: Any) -> None:
+        """Build the layer inside for two inputs."""
+        if not self.layer.built:
+            both = [input_shape, input_shape]
+            self.layer.build(*([both] if self.way == "list" else both))
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return what the layer makes of the two."""
         values = inputs.values if isinstance(inputs, Steps) else inputs
