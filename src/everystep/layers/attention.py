@@ -200,8 +200,6 @@ class AdditiveAttention(ListAttention):
     def score(self, query: Any, key: Any) -> Any:
         """Return the scores."""
         pairs = jnp.tanh(query[:, :, None] + key[:, None])
-        if self.scale is None:
-            return jnp.sum(pairs, -1, dtype=_wide(query))
-        return jnp.einsum(
-            "bqkd,d->bqk", pairs, self.scale.value, preferred_element_type=_wide(query)
-        )
+        # Not a product of matrices, for which all pairs would have to be stored.
+        scaled = pairs if self.scale is None else self.scale.value * pairs
+        return jnp.sum(scaled, -1, dtype=_wide(query))

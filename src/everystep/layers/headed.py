@@ -158,8 +158,9 @@ class HeadedAttention(Layer):
         return given if allowed is None else given & allowed
 
     def _read(self, query: Any, key: Any, value: Any, allowed: Any, training: bool) -> Any:
-        heads, keys = self._query_dense(query), self._key_dense(key)
-        values = self._value_dense(value)
+        heads = self._query_dense(query)
+        keys = self._for_each_head(self._key_dense(key))
+        values = self._for_each_head(self._value_dense(value))
         scores = self._scores(heads * (1 / math.sqrt(heads.shape[-1])), keys)
         scores = shares(scores, allowed, len(self.attended)).astype(values.dtype)
         kept = scores
@@ -170,13 +171,27 @@ class HeadedAttention(Layer):
             read = read * self._gate_dense(query)
         return self._output_dense(read), scores
 
+    def _for_each_head(self, projected: Any) -> Any:
+        """Return keys or values for each head of the query."""
+        return projected
+
+    def _axes(self, rank: int) -> tuple[str, str, str]:
+        """Return a letter for each axis of the query, the value and the scores."""
+        query = [*string.ascii_lowercase[: rank - 2], "y", "z"]
+        value = [name.upper() if axis in self.attended else name for axis, name in enumerate(query)]
+        alike = [name for axis, name in enumerate(query[:-1]) if axis not in self.attended]
+        pairs = [side[axis] for side in (query, value) for axis in self.attended]
+        return "".join(query), "".join(value), "".join([*alike, *pairs])
+
     def _scores(self, heads: Any, keys: Any) -> Any:
-        """Return a score for each pair of steps, summed in float32 at least."""
-        raise NotImplementedError(f"{type(self).__name__} does not define _scores")
+        query, value, scores = self._axes(heads.ndim)
+        # Summed in float32 at least.
+        dtype = jnp.promote_types(heads.dtype, "float32")
+        return jnp.einsum(f"{query},{value}->{scores}", heads, keys, preferred_element_type=dtype)
 
     def _combined(self, kept: Any, values: Any) -> Any:
-        """Return what each head of each step reads."""
-        raise NotImplementedError(f"{type(self).__name__} does not define _combined")
+        query, value, scores = self._axes(values.ndim)
+        return jnp.einsum(f"{scores},{value}->{query}", kept, values)
 
     def _check_shapes(self, query: Any, value: Any, key: Any) -> None:
         if value is None:

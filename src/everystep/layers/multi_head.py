@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from typing import Any
 
 import jax.numpy as jnp
@@ -19,11 +18,6 @@ from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
 
 FLASH = kinds.optional(kinds.BOOLEAN)
-
-
-def _wide(array: Any) -> Any:
-    """Return the dtype in which the scores of an array are summed: float32 at least."""
-    return jnp.promote_types(array.dtype, "float32")
 
 
 class MultiHeadAttention(HeadedAttention):
@@ -162,24 +156,6 @@ class MultiHeadAttention(HeadedAttention):
             )
         return axes
 
-    def _axes(self, rank: int) -> tuple[str, str, str]:
-        """Return a letter for each axis of the query, the value and the scores."""
-        query = [*string.ascii_lowercase[: rank - 2], "y", "z"]
-        value = [name.upper() if axis in self.attended else name for axis, name in enumerate(query)]
-        alike = [name for axis, name in enumerate(query[:-1]) if axis not in self.attended]
-        pairs = [side[axis] for side in (query, value) for axis in self.attended]
-        return "".join(query), "".join(value), "".join([*alike, *pairs])
-
-    def _scores(self, heads: Any, keys: Any) -> Any:
-        query, value, scores = self._axes(heads.ndim)
-        return jnp.einsum(
-            f"{query},{value}->{scores}", heads, keys, preferred_element_type=_wide(heads)
-        )
-
-    def _combined(self, kept: Any, values: Any) -> Any:
-        query, value, scores = self._axes(values.ndim)
-        return jnp.einsum(f"{scores},{value}->{query}", kept, values)
-
 
 class GroupedQueryAttention(HeadedAttention):
     """Attention of several heads of the query to fewer heads of key and value.
@@ -271,14 +247,5 @@ class GroupedQueryAttention(HeadedAttention):
             "attention_output", (*query_shape[:-1], *many), 2, (query_shape[-1],)
         )
 
-    def _scores(self, heads: Any, keys: Any) -> Any:
-        shared = self.num_query_heads // self.num_key_value_heads
-        groups = heads.reshape(*heads.shape[:2], self.num_key_value_heads, shared, self.head_dim)
-        scores = jnp.einsum("bqhgd,bkhd->bhgqk", groups, keys, preferred_element_type=_wide(heads))
-        return scores.reshape(scores.shape[0], self.num_query_heads, *scores.shape[3:])
-
-    def _combined(self, kept: Any, values: Any) -> Any:
-        shared = self.num_query_heads // self.num_key_value_heads
-        groups = kept.reshape(kept.shape[0], self.num_key_value_heads, shared, *kept.shape[2:])
-        read = jnp.einsum("bhgqk,bkhd->bqhgd", groups, values)
-        return read.reshape(*read.shape[:2], self.num_query_heads, self.head_dim)
+    def _for_each_head(self, few: Any) -> Any:
+        return jnp.repeat(few, self.num_query_heads // self.num_key_value_heads, axis=2)
