@@ -199,3 +199,10 @@ def test_packed_rows_and_rows_of_one_sequence_do_not_go_together() -> None:
 
     with pytest.raises(PackedRowsError, match=r"\(Summing\).*beside rows of one sequence"):
         Summing()([PACKED, Steps.of(X, MASK.astype(int), packed=False)])
+
+
+def test_a_mask_of_false_takes_off_the_one_that_the_input_carries() -> None:
+    steps = Steps.of(X, MASK.astype(int), packed=False)
+    assert not isinstance(Ending()(steps, mask=False), Steps)
+    with pytest.raises(PackedRowsError, match="was asked to go without a mask"):
+        Ending()(PACKED, mask=False)
