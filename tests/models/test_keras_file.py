@@ -310,6 +310,57 @@ def test_training_goes_on_in_the_other_library(tmp_path: Path, case: str, suffix
             assert_close(found, wanted)
 
 
+MANY: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "lists": lambda library: {
+        "loss": ["mse", library.losses.MeanAbsoluteError()],
+        "loss_weights": [1.0, 0.25],
+        "metrics": [["mae"], [library.metrics.MeanSquaredError(name="far")]],
+    },
+    "names": lambda library: {
+        "loss": {"first": "mse", "second": library.losses.MeanAbsoluteError()},
+        "loss_weights": {"first": 1.0, "second": 0.25},
+        "metrics": {"second": ["mae"]},
+    },
+}
+
+
+@pytest.mark.parametrize("case", MANY)
+def test_training_of_several_outputs_goes_on_in_the_other_library(
+    tmp_path: Path, case: str
+) -> None:
+    def made(library: Any) -> Any:
+        start = library.Input((3,))
+        first = library.layers.Dense(2, name="first")(start)
+        second = library.layers.Dense(1, name="second")(first)
+        named = {"first": first, "second": second}
+        model = library.Model(start, named if case == "names" else [first, second])
+        model.compile(library.optimizers.SGD(0.1, momentum=0.5), **MANY[case](library))
+        return changed(model)
+
+    targets: Any = [FEATURES[1, :, :2], FEATURES[1, :, 2:]]
+    if case == "names":
+        targets = dict(zip(("first", "second"), targets, strict=True))
+    ours, theirs = made(es), made(keras)
+    for model in (ours, theirs):
+        model.train_on_batch(FEATURES[0], targets)
+    ours.save(tmp_path / "ours.keras")
+    theirs.save(tmp_path / "theirs.keras")
+    models = [
+        ours,
+        keras.saving.load_model(tmp_path / "ours.keras"),
+        es.load_model(tmp_path / "theirs.keras"),
+        theirs,
+    ]
+    for model in models:
+        model.train_on_batch(FEATURES[0], targets)
+    wanted = theirs.evaluate(FEATURES[0], targets, verbose=0, return_dict=True)
+    for model in models:
+        found = model.evaluate(FEATURES[0], targets, verbose=0, return_dict=True)
+        assert found.keys() == wanted.keys()
+        for name, value in found.items():
+            np.testing.assert_allclose(value, wanted[name], rtol=1e-5)
+
+
 def test_an_optimizer_that_has_made_no_step_goes_both_ways(tmp_path: Path) -> None:
     def made(library: Any) -> Any:
         model = library.Sequential([library.Input((3,)), library.layers.Dense(1)])
