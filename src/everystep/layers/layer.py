@@ -138,6 +138,10 @@ class Layer(LayerStateless, Connected, fills_settings=True):
         self.name = self.name or auto_name(type(self).__name__)
         self.after_settings()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave names of unknown sizes out of copies: JAX cannot pickle them."""
+        return {**super().__getstate__(), "_built_for": symbolic.known(self._built_for)}
+
     def after_settings(self) -> None:
         """Make what follows from the settings, such as layers inside; most layers need nothing."""
 
