@@ -268,6 +268,7 @@ def test_broken_weights_are_named(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"NaN or infinite values: layers/dense/vars/0") as caught:
         es.load_model(tmp_path / "m.keras")
     assert "vars/1" not in str(caught[0].message)
+    assert caught[0].filename == __file__
 
 
 # Graphs: which layer is called on what is the file's choice too.

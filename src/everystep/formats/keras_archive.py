@@ -22,7 +22,7 @@ from everystep.formats.opening import open_regular, what_begins_with
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 
-LARGEST_TEXT = 64 * 2**20
+LARGEST_TEXT = 16 * 2**20
 """In bytes; what configuration and metadata may take, each."""
 
 LARGEST_RATIO = 100

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from everystep.core.variables import Variable
-from everystep.models.rebuilding import Tensors, set_weights
+from everystep.models.rebuilding import Tensors, set_weights, warn_user
 from everystep.optimizers import LossScaleOptimizer, Optimizer
 
 if TYPE_CHECKING:
@@ -54,10 +53,8 @@ def set_optimizer(model: Model, state: Tensors, where: str) -> None:
     if shapes == {place: array.shape for place, array in state.items()}:
         set_weights(variables, state, where)
         return
-    warnings.warn(
+    warn_user(
         f"{where}: the state of the optimizer is left out: it is not that of "
         f"{type(model.optimizer).__name__} for this model, with {len(variables)} variables, but "
-        f"has {len(state)} or other shapes",
-        UserWarning,
-        stacklevel=5,
+        f"has {len(state)} or other shapes"
     )

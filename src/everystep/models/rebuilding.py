@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from everystep.models.model import Model
 
 Tensors = Mapping[str, np.ndarray[Any, Any]]
+
+
+def warn_user(message: str) -> None:
+    """Warn at the line outside of this library that asked for what goes on."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals["__name__"].startswith("everystep."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 def configuration_of(model: Model) -> dict[str, Any]:
@@ -55,11 +64,9 @@ def _training_of(model: Model) -> Any:
     try:
         return model.get_compile_config()
     except SettingError as error:
-        warnings.warn(
+        warn_user(
             f"the training settings of model '{model.name}' are not saved with it, call compile "
-            f"after loading: {error}",
-            UserWarning,
-            stacklevel=6,
+            f"after loading: {error}"
         )
         return None
 
@@ -144,11 +151,7 @@ def set_weights(variables: Mapping[str, Variable], values: Tensors, where: str) 
         variables[place].assign(array)
     broken = [place for place, array in values.items() if not _finite(array)]
     if broken:
-        warnings.warn(
-            f"{where}: these weights hold NaN or infinite values: {', '.join(broken)}",
-            UserWarning,
-            stacklevel=4,
-        )
+        warn_user(f"{where}: these weights hold NaN or infinite values: {', '.join(broken)}")
 
 
 def set_fitting_weights(variables: Mapping[str, Variable], values: Tensors, where: str) -> None:
@@ -160,11 +163,9 @@ def set_fitting_weights(variables: Mapping[str, Variable], values: Tensors, wher
     }
     kept = [variable.path for place, variable in variables.items() if place not in fitting]
     if kept:
-        warnings.warn(
+        warn_user(
             f"{where}: it has no values that fit these weights, which keep their values: "
-            f"{listed(kept)}",
-            UserWarning,
-            stacklevel=4,
+            f"{listed(kept)}"
         )
     set_weights(variables, fitting, where)
 
