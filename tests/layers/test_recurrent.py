@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from everystep import layers
-from everystep.errors import SettingError, StateError
+from everystep.errors import SettingError, ShapeError, StateError
 from everystep.layers.apply import apply, weights_of
 from everystep.models import Model
 from everystep.sequences import Steps
@@ -198,6 +198,28 @@ def test_normalised_cells_do_not_see_the_scale_of_their_kernels(cell: Any) -> No
     assert_close(layer(X), before)
     layer.set_weights([kernel, recurrent_kernel, 3 * rest[0] + 1, *rest[1:]])
     assert np.abs(np.asarray(layer(X)) - before).max() > 1e-3
+
+
+def test_states_are_of_the_type_that_a_cell_computes_in() -> None:
+    layer = layers.RNN(Learned(dtype="bfloat16"), return_state=True, dtype="bfloat16")
+    assert [array.dtype for array in layer(X)] == [jnp.bfloat16] * 2
+
+
+STATES: dict[str, tuple[Any, str]] = {
+    "too few": ([jnp.zeros((BATCH, UNITS))] * 2, "3 states, but initial_state holds 2"),
+    "of another shape": (
+        [[jnp.zeros((BATCH, UNITS))] * 2, [jnp.zeros((BATCH, UNITS))]],
+        r"initial_state\[2\] must have shape .batch, units. = .2, 6., not .2, 4.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_states_that_do_not_fit_a_stack_are_named(name: str) -> None:
+    states, message = STATES[name]
+    layer = layers.RNN([layers.LSTMCell(UNITS), layers.GRUCell(6)], name="deep")
+    with pytest.raises(ShapeError, match=f"layer 'deep' .RNN.*{message}"):
+        layer(X, initial_state=states)
 
 
 def test_cells_without_bias_have_none() -> None:

@@ -26,7 +26,6 @@ def run_steps(
     inputs: jax.Array,
     initial: Tree,
     *,
-    fresh: Tree = None,
     segments: jax.Array | None = None,
     zero_output_for_mask: bool = False,
     packed: bool = False,
@@ -36,20 +35,20 @@ def run_steps(
 
     At step t of a row, with the states s of the step before it:
 
-        s'                  = fresh where a packed row starts another sequence here, else s
+        s'                  = initial where a packed row starts another sequence here, else s
         outputs[t], s[t]    = step(inputs[t], s') where the step is real
         outputs[t], s[t]    = outputs of the step before, s' elsewhere
 
     Shapes:
         inputs: (batch, steps, ...).
-        initial, fresh: trees of (batch, ...).
+        initial: a tree of (batch, ...).
         segments: (batch, steps), integers.
 
     Args:
         step: maps inputs (batch, ...) and states to an output (batch, ...) and new states.
         inputs: the rows. What they hold at padding is never read.
-        initial: the states before the first step, a tree of arrays.
-        fresh: the states that a sequence of a packed row starts from; `initial` by default.
+        initial: the states before the first step, a tree of arrays; in a packed row every sequence
+            starts from them.
         segments: the sequence that each step belongs to, 0 for padding; None: all steps are real.
             Padding carries the states, and its output repeats the one before: ahead of the first
             real step the first state, as in Keras, if it is shaped like an output, else zeros.
@@ -76,7 +75,6 @@ def run_steps(
     """
     leaves, tree = jax.tree.flatten(initial)
     initial = [jnp.asarray(leaf) for leaf in leaves]
-    fresh = initial if fresh is None else jax.tree.leaves(fresh)
     real = None if segments is None else segments != 0
     if real is not None:
         inputs = jnp.where(_widened(real, inputs.ndim), inputs, 0)
@@ -96,7 +94,7 @@ def run_steps(
         (initial, first),
         jnp.swapaxes(inputs, 0, 1),
         Rows(None if real is None else real.T, starts),
-        fresh=(fresh, first),
+        fresh=(initial, first),
         read=lambda states: states[1],
         reverse=reverse,
     )
@@ -196,7 +194,6 @@ def run_compiled(
     initial: Tree,
     weights: tuple[Any, ...],
     *,
-    fresh: Tree = None,
     segments: jax.Array | None = None,
     zero_output_for_mask: bool = False,
     packed: bool = False,
@@ -210,7 +207,6 @@ def run_compiled(
         lambda given, states: step(given, states, *weights),
         inputs,
         initial,
-        fresh=fresh,
         segments=segments,
         zero_output_for_mask=zero_output_for_mask,
         packed=packed,

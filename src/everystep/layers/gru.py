@@ -111,7 +111,6 @@ class GRUCell(GRUSettings, Cell):
                 times(sequences, kept_inputs),
                 states,
                 self._weights(kept_states),
-                fresh=self.get_initial_state(sequences.shape[0]),
                 segments=reading.segments,
                 zero_output_for_mask=reading.zero_output_for_mask,
                 packed=reading.packed,

@@ -15,6 +15,7 @@ from everystep.core.settings import Kind
 from everystep.errors import ShapeError, StateError
 from everystep.kernels import run_steps
 from everystep.layers import symbolic
+from everystep.layers.arguments import cast_tree
 from everystep.layers.layer import Layer
 
 
@@ -86,7 +87,6 @@ def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, trainin
             step,
             sequences,
             states,
-            fresh=first_states(cell, sequences.shape[0]) if reading.packed else None,
             segments=reading.segments,
             zero_output_for_mask=reading.zero_output_for_mask,
             packed=reading.packed,
@@ -113,9 +113,9 @@ def first_states(cell: Any, batch: Any) -> list[Any]:
 def own_states(cell: Any, batch: Any) -> Any:
     """Return the states before the first step; a single one may come without a list around it."""
     own = getattr(cell, "get_initial_state", None)
-    return (
-        _zeros(cell.state_size, batch, cell.compute_dtype) if own is None else own(batch_size=batch)
-    )
+    if own is None:
+        return _zeros(cell.state_size, batch, cell.compute_dtype)
+    return cast_tree(own(batch_size=batch), cell.compute_dtype)
 
 
 def _zeros(size: Any, batch: Any, dtype: str) -> Any:
