@@ -1,18 +1,28 @@
 """Thousands of random cases of every layer against Keras; a longer run is `make differential`."""
 
 import os
+from typing import Any
 
 import pytest
 
+from everystep.layers import CATALOGUE
 from tests.differential.spaces import SPACES
 
-pytest.importorskip("keras", reason="Keras is what is compared with")
+keras: Any = pytest.importorskip("keras", reason="Keras is what is compared with")
 
 CASES = 2000
 PARTS = 2
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "20261124"))
 EACH = -(-CASES // (len(SPACES) * PARTS))
 PLACES = {f"{place} {space.layer}": space for place, space in enumerate(SPACES)}
+
+# What has no numbers of its own, or is compared as a part of others.
+WITHOUT = {"InputLayer", "Lambda", "StackedRNNCells"}
+
+
+def test_every_layer_that_keras_has_is_compared() -> None:
+    shared = {name for name in CATALOGUE.classes if getattr(keras.layers, name, None) is not None}
+    assert {space.layer for space in SPACES} == shared - WITHOUT
 
 
 @pytest.mark.parametrize("part", range(PARTS))
