@@ -184,7 +184,7 @@ def own_layers(lib: Any) -> Any:
             output = 0.5 * states[0] + jnp.matmul(inputs, jnp.asarray(self.kernel))
             return output, [output]
 
-    class Reader(lib.Model):  # type: ignore[misc, name-defined]
+    class Reader(lib.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.scale = Scale(0.5)
