@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ from everystep.saving import (
 
 __all__ = [
     "CustomObjectScope",
+    "PyDataset",
     "clear_session",
     "custom_object_scope",
     "deserialize_keras_object",
@@ -165,6 +166,53 @@ def pad_sequences(
         where = slice(length - len(kept), None) if padding == "pre" else slice(len(kept))
         padded[number, where] = kept.astype(dtype)
     return padded
+
+
+class PyDataset:
+    """Base of data sets that give a batch for each number; `fit` takes one in the place of arrays.
+
+    Define `__len__`, the number of batches, and `__getitem__`, a batch `(x, y)` or
+    `(x, y, sample_weight)`.
+
+    Args:
+        workers: taken for compatibility; batches are made one after the other, in this process.
+        use_multiprocessing: taken for compatibility.
+        max_queue_size: taken for compatibility.
+
+    Example:
+        >>> class Squares(PyDataset):
+        ...     def __len__(self):
+        ...         return 2
+        ...     def __getitem__(self, index):
+        ...         x = np.full((1, 1), index, "float32")
+        ...         return x, x**2
+        >>> [float(y[0, 0]) for _, y in Squares()]
+        [0.0, 1.0]
+    """
+
+    def __init__(
+        self, workers: int = 1, use_multiprocessing: bool = False, max_queue_size: int = 10
+    ) -> None:
+        self.workers = workers
+        self.use_multiprocessing = use_multiprocessing
+        self.max_queue_size = max_queue_size
+
+    def __len__(self) -> int:
+        raise NotImplementedError(f"{type(self).__name__} must define __len__")
+
+    def __getitem__(self, index: int) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} must define __getitem__")
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[index] for index in range(len(self)))
+
+    @property
+    def num_batches(self) -> int:
+        """The number of batches."""
+        return len(self)
+
+    def on_epoch_end(self) -> None:
+        """Called after each epoch, for example to shuffle."""
 
 
 def clear_session(free_memory: bool = True) -> None:

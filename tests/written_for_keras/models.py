@@ -129,6 +129,28 @@ def mean_gap(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(y_true - y_pred, axis=-1)
 
 
+def batches(keras: Any, x: Any, y: Any, size: int) -> Any:
+    """A data set that gives a batch for each number."""
+
+    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+        def __init__(self, x: Any, y: Any, size: int, **kwargs: Any) -> None:
+            super().__init__(**kwargs)
+            self.x, self.y, self.size = x, y, size
+            self.epochs = 0
+
+        def __len__(self) -> int:
+            return -(-len(self.x) // self.size)
+
+        def __getitem__(self, index: int) -> Any:
+            part = slice(index * self.size, (index + 1) * self.size)
+            return self.x[part], self.y[part]
+
+        def on_epoch_end(self) -> None:
+            self.epochs += 1
+
+    return Batches(x, y, size, workers=1)
+
+
 def diary(keras: Any) -> Any:
     """A callback that notes what it is told."""
 

@@ -8,6 +8,7 @@ import pytest
 import everystep as es
 from tests.tolerances import assert_close
 from tests.written_for_keras.models import (
+    batches,
     diary,
     fourth_power,
     largest_error,
@@ -78,3 +79,16 @@ def test_a_model_is_trained_as_in_keras_by_parts_of_ones_own() -> None:
     ]
     for name in results[1]:
         assert_close(np.float32(results[0][name]), np.float32(results[1][name]))
+
+
+def test_a_data_set_of_ones_own_trains_as_in_keras() -> None:
+    losses = []
+    for k in (es, keras):
+        model = k.Sequential([k.Input((5, 3)), k.layers.Dense(2, kernel_initializer="ones")])
+        model.compile("sgd", "mse")
+        data = batches(k, VALUES, TARGETS, 2)
+        losses.append(model.fit(data, epochs=2, shuffle=False, verbose=0).history["loss"])
+        # Keras says once more that an epoch has ended, when it starts.
+        assert data.epochs == (2 if k is es else 3)
+        assert data.num_batches == len(list(data)) == 2
+    assert_close(np.float32(losses[0]), np.float32(losses[1]))

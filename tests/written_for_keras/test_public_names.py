@@ -239,7 +239,6 @@ ABSENT: dict[str, dict[str, str]] = {
         **dict.fromkeys(
             [
                 "FeatureSpace",
-                "PyDataset",
                 "audio_dataset_from_directory",
                 "split_dataset",
                 "text_dataset_from_directory",
