@@ -57,7 +57,7 @@ ENTRIES = [
     Entry("EinsumDense", lambda: EinsumDense("abc,cde->abde", (None, UNITS, 2), bias_axes="de")),
     Entry(
         "EinsumDense of an ellipsis",
-        lambda: EinsumDense("...xy,xyz->...z", UNITS, "tanh", bias_axes="z"),
+        lambda: EinsumDense("...y,yz->...z", UNITS, "tanh", bias_axes="z"),
         DEEP,
         variant=True,
     ),
@@ -80,9 +80,16 @@ ENTRIES = [
     Entry(
         "Lambda",
         lambda: Lambda(scaled, mask=same_mask, arguments={"by": 3.0}),
+        reads=None,
         segments="rows",
     ),
-    Entry("Lambda without a mask", lambda: Lambda(scaled_twice), segments="refused", variant=True),
+    Entry(
+        "Lambda without a mask",
+        lambda: Lambda(scaled_twice),
+        reads=None,
+        segments="refused",
+        variant=True,
+    ),
     Entry("Masking", Masking),
     Entry("InputLayer", lambda: InputLayer((None, FEATURES))),
 ]
