@@ -46,6 +46,10 @@ def test_what_was_written_is_read() -> None:
     assert_same(read(write_hdf5(ARRAYS)), ARRAYS)
 
 
+def test_same_contents_give_the_same_bytes() -> None:
+    assert write_hdf5(ARRAYS) == write_hdf5(ARRAYS)
+
+
 def test_another_reader_understands_the_file() -> None:
     with h5py.File(io.BytesIO(write_hdf5(ARRAYS))) as file:
         np.testing.assert_array_equal(file["layers/dense/vars/0"], ARRAYS["layers/dense/vars/0"])
