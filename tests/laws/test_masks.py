@@ -7,8 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from everystep.core.randomness import Noise
 from everystep.errors import PackedRowsError, SegmentsError
-from everystep.layers.apply import apply, weights_of
+from everystep.layers.apply import apply, run, weights_of
+from everystep.regularizers import L2
 from everystep.sequences import Steps, pack
 from tests.catalogue import BATCH, STEPS, Entry
 from tests.laws.selection import about
@@ -64,6 +66,22 @@ def test_what_padding_holds_changes_no_real_step(entry: Entry) -> None:
     paddings = (3, 7) if entry.ids else (0.5, -30.0)
     found = [real(entry.built()(fill(inputs, value, entry), mask=MASK)) for value in paddings]
     assert_trees_same(*found)
+
+
+@about(lambda entry: takes_mask(entry) and not entry.variant)
+def test_what_padding_holds_changes_nothing_in_training(entry: Entry) -> None:
+    """No real step, no state such as a running mean, and no penalty on activity."""
+    layer, inputs = entry.built(), entry.inputs()
+    layer.activity_regularizer = L2(0.1)
+
+    def trained(padding: float) -> Any:
+        given = fill(inputs, padding, entry)
+        options: Any = {"training": True, "noise": Noise.of_seed(3), "mask": MASK}
+        result = run(layer, layer.named_weights(), weights_of(layer), given, **options)
+        assert result.losses
+        return real(result.outputs), result.state, result.losses
+
+    assert_trees_same(*map(trained, (3, 7) if entry.ids else (0.5, -30.0)))
 
 
 @about(lambda entry: takes_mask(entry) and not entry.variant)
