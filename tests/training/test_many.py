@@ -89,6 +89,15 @@ def test_an_input_without_steps_gives_each_sequence_a_row() -> None:
         assert_close(scores[number], alone[1][0])
 
 
+def test_rows_that_fill_up_a_batch_enter_no_statistics() -> None:
+    read, norm = es.layers.LSTM(2), es.layers.BatchNormalization(momentum=0.5)
+    model = es.Sequential([read, norm, es.layers.Dense(1)])
+    model.compile(es.optimizers.SGD(0.0), "mse")
+    model.fit(WORDS, SCORES, batch_size=8, verbose=0)
+    states = np.concatenate([np.asarray(read(word[None])) for word in WORDS])
+    assert_close(norm.moving_mean.numpy(), 0.5 * states.mean(0))
+
+
 def test_a_subclassed_model_names_its_outputs_by_its_dict() -> None:
     model, x = Split(), (ABOUT, SCORES)
     model.compile("sgd", {"right": "mae", "left": "mse"}, {"left": 0.5}, {"right": ["mse"]})

@@ -1,5 +1,6 @@
 """Models of two inputs and two outputs, trained here and in Keras from the same weights."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,22 @@ def test_history_evaluation_and_weights_are_those_of_keras() -> None:
         np.testing.assert_allclose(own, their, rtol=1e-4, atol=1e-6)
     for own, their in zip(*(m.predict([WORDS, ABOUT], verbose=0) for m in models), strict=True):
         np.testing.assert_allclose(own, their, rtol=1e-4, atol=1e-5)
+
+
+def test_training_goes_on_in_the_other_library_from_a_file(tmp_path: Path) -> None:
+    data = [WORDS, ABOUT], [TAGS, SCORES]
+    for library, model in zip((es, keras), twins(), strict=True):
+        rate = library.optimizers.schedules.ExponentialDecay(0.02, 2, 0.5)
+        model.compile(library.optimizers.Adam(rate, amsgrad=True), **COMPILED)
+        model.fit(*data, batch_size=4, shuffle=False, verbose=0)
+        model.save(tmp_path / "model.keras")
+        other = (es.load_model if library is keras else keras.saving.load_model)(
+            tmp_path / "model.keras"
+        )
+        for each in (model, other):
+            each.fit(*data, batch_size=4, shuffle=False, verbose=0)
+        measured = [each.evaluate(*data, verbose=0, return_dict=True) for each in (model, other)]
+        assert_same(measured[0], measured[1])
 
 
 def test_batches_from_a_generator_are_taken_as_by_keras() -> None:
