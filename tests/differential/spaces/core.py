@@ -18,7 +18,7 @@ from tests.differential.space import (
 )
 
 DENSE: dict[str, Any] = {
-    "units": [UNITS, 1],
+    "units": [UNITS, 2],
     "activation": ACTIVATIONS,
     "use_bias": YES_NO,
     "kernel_regularizer": [None, "l2"],
