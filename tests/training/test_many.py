@@ -128,8 +128,12 @@ def test_batches_come_from_anything_that_gives_them() -> None:
     model.compile("sgd", "mse")
     data, counts = Numbered(), []
     count = es.callbacks.LambdaCallback(on_epoch_end=lambda _, __: counts.append(1))
-    model.fit(data, epochs=2, verbose=0, callbacks=[count])
+    held = model.fit(data, epochs=2, verbose=0, callbacks=[count], validation_data=Numbered())
     assert (data.ended, len(counts)) == (2, 2)
+    last = model.evaluate(data, verbose=0)
+    assert held.history["val_loss"][1] == last
+    with pytest.raises(es.errors.DataError, match="x gives no batch at all"):
+        model.evaluate(iter(()), verbose=0)
     whole = model.predict(np.concatenate([data[i][0] for i in range(3)]), verbose=0)
     assert_close(model.predict(iter([data[i][:1] for i in range(3)]), verbose=0), whole)
     assert model.predict(data, steps=2, verbose=0).shape == (4, 1)

@@ -15,6 +15,7 @@ from everystep.training.feeding import MiniBatch, Source, Together, opened
 from everystep.training.heads import Compiled, heads_of
 from everystep.training.measures import Measures
 from everystep.training.parts import flat_outputs, inputs_of, is_steps, output_names
+from everystep.training.streaming import gives_batches
 
 if TYPE_CHECKING:
     from everystep.layers.layer import Layer
@@ -55,9 +56,11 @@ def check_labels(measures: Measures, *sources: Source | None) -> None:
 
 
 def as_triple(data: Any) -> tuple[Any, Any, Any]:
-    """Return validation data as inputs, targets and weights."""
+    """Return validation data as inputs, targets and weights; batches bring all three."""
+    if gives_batches(data):
+        return data, None, None
     if not isinstance(data, tuple | list) or not 2 <= len(data) <= 3:
-        raise DataError("validation_data must be (x, y) or (x, y, sample_weight)")
+        raise DataError("validation_data must be (x, y) or (x, y, sample_weight), or batches")
     x, y, *weights = data
     return x, y, weights[0] if weights else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sized
+from itertools import chain, islice
 from typing import Any
 
 import jax
@@ -40,11 +41,10 @@ class StreamSource(Source):
     def __init__(self, batches: Any, converted: Callable[..., Source]) -> None:
         self._batches = batches
         self._converted = converted
-        # One that can be gone through once must not lose the batch that was looked at.
-        self._seen: list[Any] = []
-        self._read: list[Any] = []
 
-    def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
+    def epoch(
+        self, shuffle: np.random.Generator | None = None, complete: bool = False
+    ) -> StreamEpoch:
         """Return the batches; shuffled, those that have numbers come in another order."""
         count, order = None, None
         if _is_numbered(self._batches):
@@ -56,13 +56,14 @@ class StreamSource(Source):
         """Return the first batch and the number of batches, where that is known."""
         epoch = self.epoch()
         if isinstance(self._batches, Iterator):
-            self._seen = [next(self._batches, None)]
-        first = next(iter(epoch), None)
-        if first is None:
+            # What can be gone through only once must not lose the batch that was looked at.
+            items = list(islice(self._batches, 1))
+            self._batches = chain(items, self._batches)
+        else:
+            items = list(islice(self.raw(epoch.order), 1))
+        if not items:
             raise DataError("x gives no batch at all")
-        if isinstance(self._batches, Iterator):
-            self._seen = self._read
-        return first, epoch.count
+        return self.source_for(items[0]).peek()[0], epoch.count
 
     def raw(self, order: Any) -> Iterator[Any]:
         """Return the batches of one epoch as they were given."""
@@ -72,8 +73,6 @@ class StreamSource(Source):
             if callable(ended):
                 ended()
             return
-        self._read, self._seen = self._seen, []
-        yield from (item for item in self._read if item is not None)
         yield from self._batches
 
     def source_for(self, item: Any) -> Source:
@@ -120,11 +119,12 @@ class StreamEpoch(Epoch):
 
     def __init__(self, source: StreamSource, count: int | None, order: Any) -> None:
         super().__init__(None, count)
-        self._source, self._order = source, order
+        self.order = order
+        self._source = source
         self._latest: tuple[Source, Epoch] | None = None
 
     def __iter__(self) -> Iterator[MiniBatch]:
-        for item in self._source.raw(self._order):
+        for item in self._source.raw(self.order):
             source = self._source.source_for(item)
             epoch = source.epoch()
             self._latest = source, epoch

@@ -78,7 +78,8 @@ class Trainer(Compiles):
                 terminal and silent elsewhere.
             callbacks: objects whose methods are called between steps and epochs.
             validation_split: the share of the samples, taken from the end, to validate on.
-            validation_data: `(x, y)` or `(x, y, sample_weight)` to validate on after each epoch.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, or batches of these, to validate
+                on after each epoch.
             shuffle: whether each epoch goes through the samples in another random order.
             class_weight: a weight for each class, for targets that are classes.
             sample_weight: a weight for each sample or each step; for several outputs one for all,
