@@ -108,6 +108,30 @@ def test_a_subclassed_model_names_its_outputs_by_its_dict() -> None:
     assert model.predict(x, verbose=0)["right"].shape == (5, 2)
 
 
+class Joined(es.models.Model):
+    """Gives one output for one input, or for a list of two."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dense = es.layers.Dense(1)
+
+    def call(self, inputs: Any) -> Any:
+        return self.dense(inputs[0] if isinstance(inputs, list | tuple) else inputs)
+
+
+def test_a_list_is_of_sequences_unless_its_targets_are_one_for_each_entry() -> None:
+    for x, y, kept in (
+        ([np.ones((4, 3), "float32")] * 3, [np.ones((4, 1), "float32")] * 3, list),
+        ([np.ones((4, 3), "float32")] * 3, np.ones((4, 1), "float32"), np.ndarray),
+    ):
+        model = Joined()
+        model.compile("sgd", "mse")
+        model.fit(x, y, verbose=0)
+        assert model.built
+        given = tuple(x) if kept is np.ndarray else x
+        assert type(model.predict(given, verbose=0)) is kept
+
+
 class Numbered:
     """Batches that have numbers, as Keras's PyDataset has them."""
 

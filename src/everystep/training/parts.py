@@ -87,17 +87,12 @@ def inputs_of(model: Any, x: Any, y: Any = None) -> Parts:
 
 def _holds_inputs(x: Any, y: Any) -> bool:
     """Whether a list holds inputs, because as a list of sequences it would not go with `y`."""
-    sizes = {len(item) for item in x if np.ndim(item) > 0 or isinstance(item, list)}
-    return y is not None and len(sizes) == 1 and _count(y) in sizes and _count(y) != len(x)
-
-
-def _count(y: Any) -> int:
-    """Return the number of samples in targets."""
-    if isinstance(y, dict):
-        return _count(next(iter(y.values())))
-    if isinstance(y, list | tuple) and y and isinstance(y[0], np.ndarray) and y[0].ndim > 1:
-        return len(y[0])
-    return len(y.values if isinstance(y, Steps) else y)
+    if isinstance(y, dict) and y:
+        y = next(iter(y.values()))
+    if not isinstance(y, np.ndarray | jax.Array) or not y.ndim:
+        return False
+    sizes = {len(item) if isinstance(item, list) or np.ndim(item) else 0 for item in x}
+    return sizes == {len(y)} and len(y) != len(x)
 
 
 def input_names(model: Any) -> list[str] | None:
