@@ -120,6 +120,30 @@ def test_graphs_go_both_ways(tmp_path_factory: pytest.TempPathFactory, plan: Pla
     assert_same_outputs(ours, theirs, plan.data())
 
 
+def test_a_tagger_that_spells_its_words_goes_both_ways(tmp_path: Path) -> None:
+    """Keras takes joined features for real wherever some have no mask, and writes so."""
+
+    def made(library: Any) -> Any:
+        layers = library.layers
+        chars = library.Input((None, 6), dtype="int32")
+        words = library.Input((None,), dtype="int32")
+        spelled = layers.TimeDistributed(
+            library.Sequential([layers.Embedding(9, 2, mask_zero=True), layers.GRU(3)])
+        )(chars)
+        both = [layers.Embedding(9, 4, mask_zero=True)(words), spelled]
+        read = layers.Bidirectional(layers.LSTM(2, return_sequences=True))
+        return library.Model([chars, words], read(layers.Concatenate()(both)))
+
+    theirs = changed(made(keras))
+    theirs.save(tmp_path / "theirs.keras")
+    ours = es.load_model(tmp_path / "theirs.keras")
+    words = np.array([[3, 1, 2, 0], [2, 5, 0, 0]], "int32")
+    chars = words[..., None] * np.array([1, 1, 1, 1, 0, 0], "int32")
+    assert_same_outputs(ours, theirs, [chars, words])
+    ours.save(tmp_path / "ours.keras")
+    assert_same_outputs(keras.saving.load_model(tmp_path / "ours.keras"), theirs, [chars, words])
+
+
 # Models whose tree of layers is not a row: the same source, once in each library.
 
 

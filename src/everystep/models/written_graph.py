@@ -12,7 +12,8 @@ from everystep.layers.operators import OPERATIONS
 _SYMBOL = "__keras_tensor__"
 _MASK_MAKERS = ("Embedding", "Masking")
 # What Keras computes with masks on their way from layer to layer.
-_MASK_OPERATIONS = ("Any", "Concatenate", "ExpandDims", "LogicalAnd", "LogicalOr", "ZerosLike")
+_MASK_OPERATIONS = ("Any", "Concatenate", "ExpandDims", "LogicalAnd", "LogicalOr")
+_CONSTANT_MASKS = ("OnesLike", "ZerosLike")
 
 
 class Place(NamedTuple):
@@ -82,9 +83,11 @@ class WrittenGraph:
                 f"call {call} of layer '{name}' must hold args and kwargs, as Keras 3 writes it"
             )
         kwargs = {
-            key: value for key, value in data["kwargs"].items() if not self._follows(key, value)
+            key: None if _is_mask(key) and self._holds_everywhere(value) else value
+            for key, value in data["kwargs"].items()
         }
-        return {"args": data["args"], "kwargs": kwargs}
+        kept = {key: value for key, value in kwargs.items() if not self._follows(key, value)}
+        return {"args": data["args"], "kwargs": kept}
 
     def places_in(self, name: str, call: int) -> list[Place]:
         """Return where the symbols come from that a layer is called on."""
@@ -95,7 +98,7 @@ class WrittenGraph:
 
         Keras writes the arithmetic of such masks as operations of the graph.
         """
-        if name != "mask" and not name.endswith("_mask"):
+        if not _is_mask(name):
             return False
         pending, seen = list(_places(value)), set()
         if not pending:
@@ -112,11 +115,31 @@ class WrittenGraph:
             if data["class_name"] == "NotEqual":
                 if not set(_places(args)) <= self._masked_inputs():
                     return False
-            elif data["class_name"] not in _MASK_OPERATIONS:
-                return False
-            elif data["class_name"] != "ZerosLike":
+            elif data["class_name"] in _MASK_OPERATIONS:
                 pending.extend(_places(args))
+            elif data["class_name"] not in _CONSTANT_MASKS:
+                return False
         return True
+
+    def _holds_everywhere(self, value: Any) -> bool:
+        """Whether a mask is that of features of which some have none, which Keras then drops."""
+        joined = [part for place in _places(value) for part in self._operands(place, "Any")]
+        return any(
+            self._is_operation(part, "OnesLike")
+            for place in joined
+            if self.layers[place.layer]["config"].get("axis") in (-1, 2)
+            for part in self._operands(place, "Concatenate")
+        )
+
+    def _operands(self, place: Place, name: str) -> list[Place]:
+        """Return what an operation of this name takes, nothing if the place is that of another."""
+        if not self._is_operation(place, name):
+            return []
+        return list(_places([call["args"] for call in self.layers[place.layer]["inbound_nodes"]]))
+
+    def _is_operation(self, place: Place, name: str) -> bool:
+        data = self.layer(place.layer)
+        return (data.get("module"), data.get("class_name")) == (OPERATIONS, name)
 
     def _masked_inputs(self) -> set[Place]:
         """Return what layers read that give masks."""
@@ -127,6 +150,10 @@ class WrittenGraph:
             for call in data["inbound_nodes"]
             for place in _places(call.get("args"))
         }
+
+
+def _is_mask(name: str) -> bool:
+    return name == "mask" or name.endswith("_mask")
 
 
 def is_written_symbol(data: Any) -> bool:
