@@ -63,7 +63,8 @@ def test_a_model_and_its_copy_do_not_share_weights(make: Callable[[], Any], copi
 @pytest.mark.parametrize("copied", COPIES)
 def test_a_compiled_model_goes_on_training_as_the_first_one(copied: Any) -> None:
     es.utils.set_random_seed(3)
-    model = es.Sequential([es.layers.Dense(2, input_shape=(5, 3))])
+    model = es.Sequential([es.Input((5, 3)), es.layers.GRU(4, return_sequences=True)])
+    model.add(es.layers.Dense(2))
     model.compile(es.optimizers.Adam(0.1), "mse", metrics=["mae"])
     targets = np.ones((2, 5, 2), "float32")
     model.fit(VALUES, targets, epochs=1, verbose=0, shuffle=False)

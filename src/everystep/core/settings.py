@@ -124,7 +124,8 @@ class Configurable:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Remember the arguments, for classes that have an `__init__` of their own."""
         self = super().__new__(cls)
-        object.__setattr__(self, "_given", (args, kwargs))
+        if cls._own_init:
+            object.__setattr__(self, "_given", (args, kwargs))
         return self
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -41,7 +41,8 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
         given = dict(zip(("inputs", "outputs", "name"), args, strict=False)) | kwargs
         graph = Graph.between(given.pop("inputs"), given.pop("outputs"))
         super().__init__(**{name: value for name, value in given.items() if value is not None})
-        self._given = without_symbols(self._given)
+        if self._own_init:
+            self._given = without_symbols(self._given)
         self._graph, self._members_of_graph = graph, graph.layers
         # In Keras's files the making of a functional model counts as a call.
         self.first_call = 1
