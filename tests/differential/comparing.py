@@ -73,6 +73,7 @@ def _compare(case: Case) -> None:
         wanted = _call_theirs(theirs, inputs, mask, further)
     _compare_outputs(case, outputs_of(found), jax.tree.leaves(wanted))
     _compare_states(ours, theirs)
+    assert_close(_total(ours.losses), _total(theirs.losses), VALUES)
     if case.space.compares_gradients(case.number):
         with jax.disable_jit(not case.space.compiled):
             _compare_gradients(ours, theirs, inputs, mask, further)
@@ -142,6 +143,10 @@ def _compare_states(ours: Any, theirs: Any) -> None:
     for one, other in pairs:
         if id(other) not in kept:
             assert_close(one.numpy(), other.value, VALUES)
+
+
+def _total(losses: list[Any]) -> Any:
+    return np.float64(sum(float(loss) for loss in losses))
 
 
 def _compare_gradients(

@@ -87,7 +87,7 @@ class Space:
     inputs: Inputs = "numbers"
     called_with: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     mended: Callable[[dict[str, Any]], dict[str, Any]] = unchanged
-    gradients: int = 1
+    gradients: int = 3
     compiled: bool = False
     turns_mask: Callable[[dict[str, Any]], bool] = lambda options: False
     positive: tuple[str, ...] = ("variance",)

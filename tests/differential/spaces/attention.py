@@ -24,7 +24,6 @@ SPACES = [
         "MultiHeadAttention",
         HEADS,
         called_with=SCORED | {"value": [MEMORY, SEQUENCES]},
-        gradients=3,
     ),
     Space(
         "MultiHeadAttention",
@@ -37,7 +36,6 @@ SPACES = [
         "GroupQueryAttention",
         {"head_dim": [3], "num_query_heads": [4], "num_key_value_heads": [1, 2]},
         called_with=SCORED | {"value": [MEMORY, SEQUENCES]},
-        gradients=3,
     ),
     Space(
         "Attention",

@@ -26,28 +26,24 @@ SPACES = [
         COMMON | {"filters": [4], "padding": ["valid", "same", "causal"], "groups": [1, 2]},
         shapes=[LONG],
         mended=_dilated_or_strided,
-        gradients=3,
     ),
     Space(
         "SeparableConv1D",
         COMMON | {"filters": [3], "padding": ["valid", "same"], "depth_multiplier": [1, 2]},
         shapes=[LONG],
         mended=_dilated_or_strided,
-        gradients=3,
     ),
     Space(
         "DepthwiseConv1D",
         COMMON | {"padding": ["valid", "same"], "depth_multiplier": [1, 2]},
         shapes=[LONG],
         mended=_dilated_or_strided,
-        gradients=3,
     ),
     Space(
         "Conv1DTranspose",
         COMMON | {"filters": [3], "padding": ["valid", "same"]},
         shapes=[LONG],
         mended=_dilated_or_strided,
-        gradients=3,
     ),
     Space(
         "Conv2D",
@@ -56,6 +52,5 @@ SPACES = [
         | {"groups": [1, 2]},
         shapes=[IMAGES],
         mended=_dilated_or_strided,
-        gradients=3,
     ),
 ]

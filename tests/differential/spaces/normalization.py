@@ -50,6 +50,7 @@ SPACES = [
         Space(name, {"rate": [0.3]}, masks=TIME_MASKS)
         for name in ("Dropout", "SpatialDropout1D", "GaussianDropout", "AlphaDropout")
     ),
+    Space("SpatialDropout2D", {"rate": [0.3]}, shapes=[FRAMES]),
     Space("GaussianNoise", {"stddev": [0.3]}, masks=TIME_MASKS),
     Space("ActivityRegularization", {"l1": [0.0, 0.1], "l2": [0.0, 0.2]}),
 ]
