@@ -166,8 +166,14 @@ def _compiled(
 
 def ours(sizes: Sizes) -> Work:
     """The layer as everystep has it."""
+    import jax
+
     from everystep import layers
     from everystep.layers.apply import apply, weights_of
+    from everystep.sequences import Steps
+
+    def values(output: Any) -> Any:
+        return output.values if isinstance(output, Steps) else output
 
     subject = SUBJECTS[str(sizes["layer"])]
     layer, arrays = subject.make(layers), _arrays(subject)
@@ -180,7 +186,8 @@ def ours(sizes: Sizes) -> Work:
     def run(weights: Any, inputs: Any) -> Any:
         given = held | dict(zip(trained, weights, strict=True))
         further = dict(zip(names, inputs[1:], strict=False))
-        return apply(layer, given, inputs[0], training=subject.training, **further)[0]
+        outputs = apply(layer, given, inputs[0], training=subject.training, **further)[0]
+        return jax.tree.map(values, outputs, is_leaf=lambda leaf: isinstance(leaf, Steps))
 
     return _compiled(run, [held[path] for path in trained], arrays, sizes, subject.ids)
 
