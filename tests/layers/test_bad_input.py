@@ -142,6 +142,16 @@ CASES: dict[str, Case] = {
         ShapeError,
         ["layer 'read'", "not (2,)"],
     ),
+    "a sum over the steps": (
+        lambda: layers.Dense(5, name="label")(X[..., 0], mask=np.ones((2, 4), bool)),
+        SegmentsError,
+        ["layer 'label' (Dense)", "(2, 4)", "would mix steps", "(batch, steps, 1)"],
+    ),
+    "a softmax over the steps": (
+        lambda: layers.Activation("softmax", name="soft")(X[..., 0], mask=np.ones((2, 4), bool)),
+        SegmentsError,
+        ["layer 'soft' (Activation)", "would mix steps"],
+    ),
     "mask lost": (
         lambda: layers.Flatten(name="flat")(X, mask=np.ones((2, 4), bool)),
         SegmentsError,

@@ -12,6 +12,7 @@ import numpy as np
 from everystep.core.dtypes import is_float
 from everystep.core.variables import Variable
 from everystep.errors import DataError, PackedRowsError, SegmentsError, ShapeError
+from everystep.layers import symbolic
 from everystep.sequences import Steps, from_mask
 
 if TYPE_CHECKING:
@@ -159,6 +160,22 @@ def agreed(layer: Any, segments: Any) -> Any:
             "segments and cannot tell which to keep: give it inputs that come from one sequence"
         )
     return found[0] if found else None
+
+
+def beside_features(layer: Layer, values: Any, segments: Any) -> Any:
+    """Return the segments, for a layer that works over the last axis, which must not be the steps.
+
+    Raises:
+        SegmentsError: the steps are the last axis, so that the layer would mix them.
+    """
+    if segments is not None and values.ndim <= segments.ndim:
+        raise SegmentsError(
+            f"layer '{layer.path}' ({type(layer).__name__}) works over the last axis, but its "
+            f"input of shape {symbolic.written(symbolic.shape_of(values))} has steps there and no "
+            "features, so it would mix steps: give each step an axis of features, (batch, steps, "
+            "1), or take the mask off with `steps.values`"
+        )
+    return segments
 
 
 def _one_for_each(layer: Layer, mask: Any, count: int) -> list[Any]:

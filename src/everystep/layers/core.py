@@ -14,6 +14,8 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import DataError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
+from everystep.kernels.pointwise import is_pointwise
+from everystep.layers import arguments
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
@@ -51,6 +53,7 @@ class Dense(PlainWeights):
 
     Raises:
         ShapeError: the input has rank 1, another number of features than before, or an unknown one.
+        SegmentsError: the steps of a mask are the last axis.
 
     Example:
         >>> import everystep as es, numpy as np
@@ -94,6 +97,10 @@ class Dense(PlainWeights):
         self.input_spec = InputSpec(
             min_ndim=2, axes={-1: features}, axis_names=f"(batch, ..., {features})"
         )
+
+    def compute_segments(self, inputs: Any, segments: Any) -> Any:
+        """Keep the segments, where the steps are not what the layer sums over."""
+        return arguments.beside_features(self, inputs, segments)
 
     def call(self, inputs: Any) -> Any:
         """Return `activation(inputs @ kernel + bias)`."""
@@ -216,6 +223,9 @@ class Activation(Layer):
     Args:
         activation: a function, or its name.
 
+    Raises:
+        SegmentsError: the function looks along the last axis, where the steps of a mask are.
+
     Example:
         >>> import everystep as es, numpy as np
         >>> es.layers.Activation("relu")(np.array([[-1.0, 2.0]])).tolist()
@@ -225,6 +235,12 @@ class Activation(Layer):
     activation: Any = setting(ACTIVATION)
 
     stepwise = True
+
+    def compute_segments(self, inputs: Any, segments: Any) -> Any:
+        """Keep the segments, where the steps are not what the function looks along."""
+        if segments is None or is_pointwise(self.activation):
+            return segments
+        return arguments.beside_features(self, inputs, segments)
 
     def call(self, inputs: Any) -> Any:
         """Return `activation(inputs)`."""
