@@ -101,17 +101,23 @@ def products(loop: Loop, operands: Operands) -> tuple[Tree, jax.Array, Tree]:
     the loop). One row is a matrix times a vector in either order; there the weights are read as
     they lie, and the input's product is one, ahead of the loop (1.3x). From two rows on that way
     loses at any number of steps, by up to 8x.
+
+    A cell of one block has an input's product too small for that rate inside of the loop: it is one
+    product ahead of it too, units first (1.1x to 1.4x).
     """
     shares = operands.initial[0].dtype
     bias = 0 if operands.bias is None else operands.bias
     recurrent_bias = 0 if operands.recurrent_bias is None else operands.recurrent_bias
     if loop.units_first:
         left, recurrent_left = operands.kernel.T, operands.recurrent_kernel.T
-        return (
-            lambda inputs: dot(left, inputs, (1, 0), shares) + bias,
-            operands.inputs,
-            lambda hidden: dot(recurrent_left, hidden, (1, 0), shares) + recurrent_bias,
-        )
+
+        def recur(hidden: jax.Array) -> jax.Array:
+            return dot(recurrent_left, hidden, (1, 0), shares) + recurrent_bias
+
+        if loop.gates.blocks == 1:
+            projected = dot(operands.kernel, operands.inputs, (0, 1), shares)
+            return (lambda share: share + bias), jnp.swapaxes(projected, 0, 1), recur
+        return (lambda inputs: dot(left, inputs, (1, 0), shares) + bias), operands.inputs, recur
     ahead = dot(operands.inputs, operands.kernel, (1, 0), shares)
     right = operands.recurrent_kernel
     return (
