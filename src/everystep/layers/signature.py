@@ -84,12 +84,9 @@ class CallSignature:
                 f"layer '{layer.path}' ({type(layer).__name__}) was called without its input "
                 f"'{self.first}'"
             )
-        kwargs |= dict(zip(self.places[1:], args_left, strict=False))
-        return (
-            inputs,
-            tuple(args_left[len(self.places) - 1 :] if self.places else args_left),
-            kwargs,
-        )
+        names = self.places[1:]
+        kwargs |= dict(zip(names, args_left, strict=False))
+        return inputs, tuple(args_left[len(names) :]), kwargs
 
 
 def _named(function: Callable[..., Any], by_place: bool = False) -> list[str]:
