@@ -24,6 +24,7 @@ ROOMS = [
     ["utils"],
     ["backend", "preprocessing"],
     ["drawing"],
+    ["explanation"],
     ["corpora"],
     ["cli"],
 ]
