@@ -5,7 +5,8 @@ Whoever draws puts marks together and never writes an angle bracket; `write` doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 from typing import Final
@@ -16,6 +17,9 @@ Value = str | int | float | bool | None
 
 _VOID: Final = frozenset(["br", "hr", "link", "meta"])
 """What HTML writes without an end."""
+
+_ENDING: Final = ("</", "<!--", "<script", "]]>")
+"""What would end a script, or begin another, in HTML or in XML, wherever it stands."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,26 @@ def mark(
     return Mark(tag, named, tuple(flat))
 
 
+def data_mark(value: object, **attributes: Value) -> Mark:
+    r"""Make a mark that holds plain data for a script, as JSON that no text in it can end.
+
+    Args:
+        value: text, numbers, true, false, None, and lists and mappings of such.
+        **attributes: further attributes, as of `mark`.
+
+    Raises:
+        ValueError: a number is not finite, which JSON cannot say.
+        TypeError: something in it is not plain data.
+
+    >>> print(write(data_mark(["</script>", 1, None], class_="data")))
+    <script type="application/json" class="data">["\u003c/script\u003e",1,null]</script>
+    """
+    text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    for char in "<>&":
+        text = text.replace(char, f"\\u{ord(char):04x}")
+    return mark("script", text, type="application/json", **attributes)
+
+
 def write(tree: Mark) -> str:
     """Write a tree of marks as text that is both HTML and XML.
 
@@ -78,7 +102,7 @@ def write(tree: Mark) -> str:
         The text; whatever came from outside is escaped.
 
     Raises:
-        DataError: a style sheet holds a character that would have to be escaped, and cannot be.
+        DataError: a style sheet or script holds what would have to be escaped, and cannot be.
 
     >>> write(mark("p", "x ", mark("b", "&"), mark("br")))
     '<p>x <b>&amp;</b><br/></p>'
@@ -101,8 +125,8 @@ def _write(node: Mark | str, parts: list[str]) -> None:
         parts.append(f"<{node.tag}{attributes}/>")
         return
     parts.append(f"<{node.tag}{attributes}>")
-    if node.tag == "style":
-        parts.append(_style(node))
+    if node.tag in _RAW:
+        parts.append(_RAW[node.tag]("".join(map(_text, node.children))))
     else:
         for child in node.children:
             _write(child, parts)
@@ -125,8 +149,24 @@ def _printable(text: str) -> str:
     )
 
 
-def _style(node: Mark) -> str:
-    text = "".join(child for child in node.children if isinstance(child, str))
+def _text(child: Mark | str) -> str:
+    return child if isinstance(child, str) else ""
+
+
+def _style(text: str) -> str:
     if any(char in text for char in "<&"):
         raise DataError("a style sheet cannot hold < or &, which HTML does not escape there")
     return text
+
+
+def _script(text: str) -> str:
+    if not any(char in text for char in "<&"):
+        return text
+    if any(ending in text.lower() for ending in _ENDING):
+        raise DataError(f"a script cannot hold any of {', '.join(_ENDING)}, which end it anywhere")
+    # HTML reads the marks of the section as comments of the script, XML as what they are.
+    return f"//<![CDATA[\n{text}\n//]]>"
+
+
+_RAW: Final[dict[str, Callable[[str], str]]] = {"style": _style, "script": _script}
+"""How the text inside is written where HTML does not read escapes."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from everystep.drawing.marks import Mark, mark, write
+from everystep.drawing.marks import Mark, mark
 from everystep.drawing.page_designs import designs_section
+from everystep.drawing.page_frame import framed_page
 from everystep.drawing.page_scores import (
     corpus_section,
     headline,
@@ -25,35 +26,23 @@ def demonstration_page(report: Report) -> str:
     Returns:
         HTML, which is XML too.
     """
-    page = mark(
-        "html",
+    return framed_page(
+        "everystep demo",
+        page_style(),
+        _stripes(),
+        _header(report),
         mark(
-            "head",
-            mark("meta", charset="utf-8"),
-            mark("meta", name="viewport", content="width=device-width, initial-scale=1"),
-            mark("meta", name="color-scheme", content="light dark"),
-            mark("title", "everystep demo"),
-            mark("style", page_style()),
+            "main",
+            source_section(report["samples"]),
+            parenthesis_section(report["parenthesis"]),
+            designs_section(report["designs"]),
+            labels_section(report["labels"]),
+            learning_section(report["models"]),
+            corpus_section(report["corpus"]),
+            models_section(report["models"]),
         ),
-        mark(
-            "body",
-            _stripes(),
-            _header(report),
-            mark(
-                "main",
-                source_section(report["samples"]),
-                parenthesis_section(report["parenthesis"]),
-                designs_section(report["designs"]),
-                labels_section(report["labels"]),
-                learning_section(report["models"]),
-                corpus_section(report["corpus"]),
-                models_section(report["models"]),
-            ),
-            _footer(report),
-        ),
-        lang="en",
+        _footer(report),
     )
-    return f"<!DOCTYPE html>\n{write(page)}\n"
 
 
 def _stripes() -> Mark:
