@@ -1,0 +1,59 @@
+"""Running the code that a command line names: what it prints, and what becomes of its errors."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from everystep.errors import DataError, EverystepError
+
+_OURS = str(Path(__file__).parents[1])
+
+
+@contextlib.contextmanager
+def running(target: str) -> Iterator[None]:
+    """Run code that somebody else wrote.
+
+    What it prints goes to standard error, since standard output holds the result of the command
+    alone. Its errors become ones that name the file and the line. An error with no line of
+    theirs on its way passes as it is: it is a fault of ours.
+
+    Args:
+        target: the code, as the command line names it.
+
+    Raises:
+        DataError: the code fails, or ends the process.
+
+    Example:
+        >>> with running("net.py:model"):
+        ...     print("loading")
+    """
+    with contextlib.redirect_stdout(sys.stderr):
+        try:
+            yield
+        except EverystepError:
+            raise
+        except (Exception, SystemExit) as error:
+            place = _place_of(error)
+            if place is None:
+                raise
+            words = f"{type(error).__name__}: {error}".rstrip(": ")
+            raise DataError(f"{target}: {place}: {words}") from error
+
+
+def _place_of(error: BaseException) -> str | None:
+    """Return the last line that led to an error and is neither Python's, installed nor ours."""
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{Path(error.filename).name}, line {error.lineno}"
+    paths = sysconfig.get_paths()
+    known = (_OURS, paths["stdlib"], paths["purelib"], paths["platlib"], "<")
+    places = [
+        f"{Path(frame.f_code.co_filename).name}, line {line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if not frame.f_code.co_filename.startswith(known)
+    ]
+    return places[-1] if places else None
