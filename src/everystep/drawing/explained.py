@@ -135,17 +135,22 @@ class Rows(TypedDict):
     reason: str
 
 
-class Explained(TypedDict):
-    """All that is known of one layer, model or function for one number of steps."""
+class Connected(TypedDict):
+    """Who reads what, and by which weights: what a picture of a network shows."""
 
     name: str
-    kind: str
-    steps: int
-    parameters: int
     inputs: list[Port]
     outputs: list[Port]
     maps: list[Map]
     weights: list[WeightUse]
+
+
+class Explained(Connected):
+    """All that is known of one layer, model or function for one number of steps."""
+
+    kind: str
+    steps: int
+    parameters: int
     layers: list[LayerRead]
     any_length: bool
     any_length_reason: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from everystep.drawing.design_picture import design_picture
+from everystep.drawing.explained import Connected, Map, Port, WeightUse
 from everystep.drawing.marks import Mark, mark
+from everystep.drawing.network_picture import network_picture
 from everystep.drawing.report import Design, Designs
 from everystep.drawing.words import any_steps, counted, reading, sharing
 
@@ -36,7 +37,7 @@ def _card(design: Design, found: Designs) -> Mark:
     return mark(
         "article",
         mark("h3", design["words"]),
-        design_picture(design, found),
+        network_picture(_connected(design, found)),
         mark(
             "p",
             mark("span", f"{design['parameters']:,}", class_="number"),
@@ -53,3 +54,36 @@ def _card(design: Design, found: Designs) -> Mark:
 
 def _fact(term: str, value: str) -> tuple[Mark, Mark]:
     return mark("dt", term), mark("dd", value)
+
+
+def _connected(design: Design, found: Designs) -> Connected:
+    """Write what was measured of a design as a picture of a network takes it."""
+    steps, features, units = found["steps"], found["features"], found["units"]
+    inputs, outputs = (
+        Port(name=name, shape="", dtype="float32", steps=steps, timed=True, units=size)
+        for name, size in (("inputs", features), ("outputs", units))
+    )
+    seen = Map(
+        output="outputs",
+        input="inputs",
+        depends=design["depends"],
+        witnessed=design["depends"],
+        exact=True,
+        stepwise=reading(design) == "itself alone",
+        causal=reading(design) == "itself alone",
+        lookback=None,
+        lookahead=None,
+    )
+    weights = [
+        WeightUse(
+            path=weight["path"],
+            shape=weight["shape"],
+            steps=[True] * steps,
+            used_by=weight["used_by"],
+            shared=weight["used_by"] > 1,
+        )
+        for weight in design["weights"]
+    ]
+    return Connected(
+        name=design["words"], inputs=[inputs], outputs=[outputs], maps=[seen], weights=weights
+    )

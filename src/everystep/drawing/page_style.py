@@ -3,41 +3,8 @@
 from __future__ import annotations
 
 from everystep.drawing.looks import FAMILIES
-
-_LIGHT = {
-    "paper": "#ffffff",
-    "panel": "#f6f8fa",
-    "ink": "#1f2630",
-    "soft": "#57606a",
-    "line": "#d5dbe2",
-    "faint": "#e6eaef",
-    "forward": "#ad5600",
-    "both": "#0b62b8",
-    "wrong": "#c1121f",
-    "wrong-back": "#fde8e8",
-    "right": "#1a6b35",
-    "w0": "#0b62b8",
-    "w1": "#ad5600",
-    "w2": "#00785a",
-    "w3": "#a0409a",
-}
-_DARK = {
-    "paper": "#0f141a",
-    "panel": "#171d25",
-    "ink": "#e6edf3",
-    "soft": "#9aa5b1",
-    "line": "#303a46",
-    "faint": "#222a34",
-    "forward": "#f0a04b",
-    "both": "#6cb6ff",
-    "wrong": "#ff8080",
-    "wrong-back": "#45191d",
-    "right": "#7ddb93",
-    "w0": "#6cb6ff",
-    "w1": "#f0a04b",
-    "w2": "#4fd1a5",
-    "w3": "#e39be0",
-}
+from everystep.drawing.palette import DARK, LIGHT, declared
+from everystep.drawing.picture_style import picture_sheet
 
 _LAYOUT = """
 *{box-sizing:border-box}
@@ -139,11 +106,6 @@ dt{color:var(--soft);font-size:.8rem;margin-top:.35rem}
 dd{margin:0;font-weight:600}
 .same{margin:.7rem 0 .1rem;padding:.25rem .5rem;border-radius:6px;font-size:.84rem;font-weight:600;
   color:var(--paper);background:var(--w0)}
-.design .box{fill:var(--paper);stroke:var(--line);stroke-width:1.2}
-.design .unit{fill:var(--line)}
-.design .faint line{stroke-width:.8;opacity:.3}
-.design .strong line{stroke-width:2.1}
-.design .weights{fill:var(--paper);font-weight:700;font-size:12px}
 .axes .grid{stroke:var(--faint)}
 .curve polyline{fill:none;stroke-width:2.4}
 .curve .dashed{stroke-width:1.4;stroke-dasharray:5 4}
@@ -169,22 +131,12 @@ article,tr,figure{break-inside:avoid}pre{white-space:pre-wrap;padding-bottom:.8r
 
 def page_style() -> str:
     """Return the style sheet of a page."""
-    light = _variables(_LIGHT | {family.name: family.light for family in FAMILIES})
-    dark = _variables(_DARK | {family.name: family.dark for family in FAMILIES})
+    light = declared(LIGHT | {family.name: family.light for family in FAMILIES})
+    dark = declared(DARK | {family.name: family.dark for family in FAMILIES})
     # Paper is light, whatever the screen is.
     schemes = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     looks = "".join(
         f".token.{family.name}{{color:var(--{family.name});{family.css}}}" for family in FAMILIES
     )
-    weights = "".join(
-        f".design line.w{number}{{stroke:var(--w{number})}}"
-        f".design .box.w{number}{{stroke:var(--w{number})}}"
-        f".design .unit.w{number},.design .pill.w{number}{{fill:var(--w{number})}}"
-        for number in range(4)
-    )
-    sheets = (schemes, _LAYOUT, _TABLES, _SOURCE, looks, _PICTURES, weights)
+    sheets = (schemes, _LAYOUT, _TABLES, _SOURCE, looks, _PICTURES, picture_sheet())
     return "".join((*sheets, _NARROW, _PRINT))
-
-
-def _variables(values: dict[str, str]) -> str:
-    return "".join(f"--{name}:{value};" for name, value in values.items())

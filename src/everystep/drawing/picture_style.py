@@ -1,0 +1,65 @@
+"""The style of pictures, on pages and in files of their own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from everystep.drawing.marks import Mark, mark
+from everystep.drawing.palette import DARK, LIGHT, WEIGHT_COLOURS, resolved
+
+_SHEET: Final = """
+.picture text{fill:var(--ink);font:12px system-ui,-apple-system,"Segoe UI",Roboto,
+  "Helvetica Neue",Arial,sans-serif}
+.picture .note,.picture .axis{fill:var(--soft)}
+.picture .step{font-size:13px}
+.picture .port{font-weight:600}
+.picture .dots{fill:var(--soft);font-weight:700}
+.picture .small{font-size:9px}
+.wire{fill:none;stroke-width:.8;opacity:.34}
+.many .wire{opacity:.17}
+.wire.may{stroke-dasharray:5 3}
+.wire.beyond{stroke-dasharray:1.5 3}
+.wires .strong{stroke-width:2.2;opacity:1}
+.column rect{fill:var(--paper);stroke:var(--line);stroke-width:1.2}
+.column.output rect{stroke-width:1.5}
+.unit{fill:var(--unit)}
+.ground{fill:var(--paper)}
+.grid{fill:none;stroke:var(--line);stroke-width:.7}
+.cell.seen,.sample.seen{fill:var(--both)}
+.cell.may,.sample.may{fill:url(#may);stroke:var(--both);stroke-width:1.2}
+.sample.never{fill:var(--paper);stroke:var(--line)}
+.cell.close{shape-rendering:crispEdges;stroke:none}
+#may path{stroke:var(--both);stroke-width:1.3}
+.picture .pill text{fill:var(--paper);font-weight:700;font-size:13px}
+"""
+
+_WEIGHTS: Final = """
+.wire.{0},.column.output.{0} rect{{stroke:var(--{1})}}
+.pill.{0} rect,.strip.{0},.unit.lit.{0}{{fill:var(--{1})}}
+"""
+
+
+def picture_sheet() -> str:
+    """Return the rules that pictures need on a page that declares the colours."""
+    kinds = [(f"w{number}", f"w{number}") for number in range(WEIGHT_COLOURS)]
+    return _SHEET + "".join(_WEIGHTS.format(*each) for each in (*kinds, ("none", "soft")))
+
+
+def standalone_sheet() -> str:
+    """Return the style sheet of a picture in a file of its own, light and dark."""
+    sheet = picture_sheet()
+    dark = resolved(sheet, DARK)
+    return f"{resolved(sheet, LIGHT)}@media screen and (prefers-color-scheme:dark){{{dark}}}"
+
+
+def definitions() -> Mark:
+    """Return what pictures refer to; a page or file holds it once."""
+    hatch = mark(
+        "pattern",
+        mark("path", d="M-1.5,1.5l3,-3M0,6l6,-6M4.5,7.5l3,-3"),
+        id="may",
+        width=6,
+        height=6,
+        patternUnits="userSpaceOnUse",
+    )
+    return mark("defs", hatch)
