@@ -39,3 +39,7 @@ class FormatError(EverystepError, ValueError):
 
 class CorpusError(EverystepError, ValueError):
     """A corpus cannot be read; the message names the file and, where there is one, the line."""
+
+
+class ContradictionError(EverystepError, RuntimeError):
+    """Two ways to find out the same thing disagree: a fault of everystep, not of what was asked."""
