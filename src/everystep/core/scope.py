@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
     from everystep.core.variables import Variable
 
 _active: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+class Call(NamedTuple):
+    """One call of a layer in a run.
+
+    Args:
+        layer: the layer.
+        inputs: what it was called on.
+        outputs: what it gave.
+        before: how many calls had ended before this one began; what ended since stands inside it.
+    """
+
+    layer: Any
+    inputs: Any
+    outputs: Any
+    before: int
 
 
 @dataclass
@@ -37,6 +53,8 @@ class Scope:
         real_rows: which rows of the batch axis are real, bool (batch,); None where all are. Rows
             that only fill up a batch, and padded steps that are folded into it, are not.
         token: tells this run from any other, for those who must not keep what is in it alive.
+        any_steps: whether a model takes other numbers of steps than its Input says, where its
+            layers do.
     """
 
     values: dict[int, Any] = field(default_factory=dict)
@@ -45,17 +63,18 @@ class Scope:
     parent: Scope | None = None
     updates: dict[int, tuple[Variable, Any]] = field(default_factory=dict)
     losses: list[Any] = field(default_factory=list)
-    calls: list[tuple[Any, Any, Any]] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     draws: Counter[str] = field(default_factory=Counter)
     compute_dtype: str | None = None
     recording: bool = False
     real_rows: Any = None
     token: Any = field(default_factory=object)
+    any_steps: bool = False
 
-    def record(self, layer: Any, inputs: Any, outputs: Any) -> None:
+    def record(self, layer: Any, inputs: Any, outputs: Any, before: int) -> None:
         """Note that a layer turned these inputs into these outputs, where calls are recorded."""
         if self.recording:
-            self.calls.append((layer, inputs, outputs))
+            self.calls.append(Call(layer, inputs, outputs, before))
 
     def value_of(self, variable: Variable) -> Any:
         """Return the value that a weight has in this run, or None if the scope has none for it."""

@@ -310,6 +310,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
         training = kwargs.pop("training", training)
         with eager_scope() as scope, self._standing(), self._mode(scope, training):
             self._note_run(scope)
+            calls_before = len(scope.calls)
             opened = arguments.open_inputs(self, inputs, mask)
             kwargs = arguments.open_further(self, kwargs)
             self._ensure_built(opened.values, kwargs)
@@ -318,7 +319,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
             if not symbolic.is_traced(opened.values):
                 self.check_values(opened.values)
             outputs = self._run(opened, args, kwargs, bool(scope.training))
-            scope.record(self, inputs, outputs)
+            scope.record(self, inputs, outputs, calls_before)
         return outputs
 
     def _run(self, opened: arguments.Opened, args: Any, kwargs: Any, training: bool) -> Any:

@@ -13,7 +13,7 @@ import jax.export
 import jax.numpy as jnp
 
 from everystep.core.randomness import Noise
-from everystep.core.scope import Scope
+from everystep.core.scope import Call, Scope
 from everystep.sequences import Steps
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Trace(NamedTuple):
     """What a layer gives for shapes: the outputs' shapes, and each call of a layer inside it."""
 
     outputs: Any
-    calls: list[tuple[Any, Any, Any]]
+    calls: list[Call]
 
 
 def struct(shape: Any, dtype: Any) -> Any:

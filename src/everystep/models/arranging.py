@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from everystep.core.dtypes import is_float
+from everystep.core.scope import current_scope
 from everystep.errors import DataError
 from everystep.layers.spec import InputSpec
 from everystep.layers.symbolic import is_spec
@@ -99,9 +100,14 @@ def _on_values(value: Any, function: Callable[[Any], Any]) -> Any:
 
 
 def _spec(symbol: KerasTensor) -> InputSpec:
-    """Return the rank and sizes that a value of a symbol must have, whatever the batch."""
-    axes = dict(enumerate(symbol.shape))
-    return InputSpec(ndim=symbol.ndim, axes={a: s for a, s in axes.items() if a and s is not None})
+    """Return the rank and sizes that a value of a symbol must have, whatever the batch.
+
+    Whatever the number of steps, too, in a run that asks what the layers take.
+    """
+    scope = current_scope()
+    free = 2 if scope is not None and scope.any_steps and symbol.ndim > 1 else 1
+    axes = {a: s for a, s in enumerate(symbol.shape) if a >= free and s is not None}
+    return InputSpec(ndim=symbol.ndim, axes=axes)
 
 
 def _is_steps(value: Any) -> bool:

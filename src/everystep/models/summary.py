@@ -103,8 +103,8 @@ def _shapes_in_calls(model: Layer) -> dict[Any, list[Any]]:
     found: dict[Any, list[Any]] = {}
     if model.built and model._built_for is not None:
         shape = symbolic.known(model._built_for)
-        for layer, _, outputs in symbolic.trace(model, shape).calls:
-            _add_new(found.setdefault(layer, []), symbolic.shape_of(outputs))
+        for call in symbolic.trace(model, shape).calls:
+            _add_new(found.setdefault(call.layer, []), symbolic.shape_of(call.outputs))
     return found
 
 

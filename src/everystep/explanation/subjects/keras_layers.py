@@ -1,0 +1,181 @@
+"""Layers and models of Keras 3 on the JAX backend as subjects. Keras itself is never imported."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from everystep.errors import DataError, SettingError
+from everystep.explanation.program import Weight
+from everystep.explanation.subjects.examples import Example
+from everystep.explanation.subjects.layered import (
+    MODES,
+    Layered,
+    arguments_of,
+    numbered,
+    with_axes,
+)
+from everystep.explanation.subjects.subject import Inputs, Traced, trace
+from everystep.layers import symbolic
+
+
+def is_of_keras(thing: Any) -> bool:
+    """Whether something is a layer or model of Keras; whoever has one has imported Keras."""
+    keras = sys.modules.get("keras")
+    return keras is not None and isinstance(thing, keras.Layer)
+
+
+class KerasSubject(Layered):
+    """A layer or model of Keras, explained in inference mode.
+
+    Args:
+        layer: the layer; one that is not built is left as it is, and a copy explained.
+        examples: what it is called on, one for each input.
+        input_axis: which axis of the inputs is time, 1 for the usual one.
+        output_axis: the same of the outputs.
+
+    Raises:
+        SettingError: Keras runs on another backend than JAX.
+        DataError: there is no example, and the layer does not know its input.
+    """
+
+    batch = 1
+
+    def __init__(
+        self, layer: Any, examples: tuple[Any, ...], input_axis: Any = 1, output_axis: Any = 1
+    ) -> None:
+        self._keras: Any = sys.modules["keras"]
+        backend = self._keras.config.backend()
+        if backend != "jax":
+            raise SettingError(
+                f"layer '{layer.name}' of Keras runs on the backend {backend!r}, and only JAX "
+                "programs can be explained: set KERAS_BACKEND=jax before Keras is imported, or "
+                "take it over with everystep.from_keras(model)"
+            )
+        self.layer, self.output_axis = layer, output_axis
+        self.name, self.kind = layer.name, type(layer).__name__
+        own = _own_input(layer)
+        if not examples and own is None:
+            raise DataError(
+                f"{self.kind} '{self.name}' of Keras does not know what its input looks like: give "
+                "an example, such as everystep.explain(layer, (None, 4, 3))"
+            )
+        places = [name for name in inspect.signature(layer.call).parameters if name not in MODES]
+        arguments = arguments_of(examples, places) if examples else (own,)
+        inputs = Inputs.of(arguments, places)
+        known = jax.tree.leaves(own, is_leaf=lambda leaf: isinstance(leaf, Example))
+        if len(known) != len(inputs.examples):
+            known = [Example((), layer.input_dtype)] * len(inputs.examples)
+        shapes = [
+            each.shape or given.shape for each, given in zip(known, inputs.examples, strict=True)
+        ]
+        self.inputs = with_axes(inputs, shapes, [each.dtype for each in known], input_axis)
+
+    @property
+    def _variables(self) -> list[Any]:
+        return [*self.layer.trainable_variables, *self.layer.non_trainable_variables]
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """Its weights, and the states that it keeps."""
+        variables = self._variables
+        paths = numbered([variable.path for variable in variables])
+        return tuple(
+            Weight(path, np.asarray(variable.value), bool(variable.trainable))
+            for path, variable in zip(paths, variables, strict=True)
+        )
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights have."""
+        return int(self.layer.count_params())
+
+    def dtype_of(self, example: Example) -> Any:
+        """Return the dtype of an input: its own, or the one that the layer expects."""
+        return jax.dtypes.canonicalize_dtype(example.dtype)
+
+    def built_for(self, steps: int | None) -> Self:
+        """Return the subject with weights: a layer without any is copied, and the copy built."""
+        if self.layer.built:
+            return self
+        examples = self.inputs.sized(steps, 1)
+        layer = type(self.layer).from_config(self.layer.get_config())
+        symbols = [
+            self._keras.KerasTensor((None, *each.shape[1:]), str(self.dtype_of(each)))
+            for each in examples
+        ]
+        try:
+            layer(*jax.tree.unflatten(self.inputs.tree, symbols))
+        except (TypeError, ValueError) as error:
+            raise self.refusal(error, examples, steps) from error
+        built = copy.copy(self)
+        built.layer = layer
+        return built
+
+    def function(self, examples: Sequence[Example]) -> Callable[..., Any]:
+        """Return the function of weights and inputs that gives the tree of outputs."""
+        trained = len(self.layer.trainable_variables)
+        count = len(self._variables)
+
+        def outputs(*arrays: Any) -> Any:
+            inputs = self.given(arrays[count:], examples)
+            return self.layer.stateless_call(
+                list(arrays[:trained]), list(arrays[trained:count]), *inputs, training=False
+            )[0]
+
+        return outputs
+
+    def traced(self, examples: Sequence[Example], steps: Any) -> Traced:
+        """Trace the layer; what is made whole before it is used holds ids.
+
+        Raises:
+            SettingError: there are `Steps` among the examples, which Keras does not know.
+        """
+        if any(example.segments is not None for example in examples):
+            raise SettingError(
+                f"layer '{self.name}' of Keras does not take Steps: give a shape or an array"
+            )
+        found = trace(self.function(examples), self.specs_of(examples))
+        tables = [
+            each.input_dim
+            for each in self.layer._flatten_layers()
+            if isinstance(each, self._keras.layers.Embedding)
+        ]
+        variables = found.jaxpr.jaxpr.invars[len(self._variables) :]
+        ids = [
+            example.whole_numbers or _is_made_whole(found.jaxpr.jaxpr, variable)
+            for example, variable in zip(examples, variables, strict=True)
+        ]
+        return found._replace(
+            values=[
+                min(tables if whole else [], default=None) or example.values
+                for whole, example in zip(ids, examples, strict=True)
+            ]
+        )
+
+
+def _own_input(layer: Any) -> Any:
+    """Return an example of the input as the layer knows it, or a tree of examples, or None."""
+    keras: Any = sys.modules["keras"]
+    if isinstance(layer, keras.Model) and layer.built and getattr(layer, "inputs", None):
+        symbols = layer.inputs[0] if len(layer.inputs) == 1 else layer.input
+        return jax.tree.map(lambda symbol: Example(tuple(symbol.shape), symbol.dtype), symbols)
+    shape: Any = (layer.get_build_config() or {}).get("input_shape") if layer.built else None
+    return Example(tuple(shape), layer.input_dtype) if symbolic.is_shape(shape) else None
+
+
+def _is_made_whole(jaxpr: Any, variable: Any) -> bool:
+    """Whether numbers are turned into integers, as the ids that files of Keras say float32 of."""
+    return any(
+        equation.primitive.name == "convert_element_type"
+        and variable in equation.invars
+        and jnp.issubdtype(equation.params["new_dtype"], jnp.integer)
+        for equation in jaxpr.eqns
+    )

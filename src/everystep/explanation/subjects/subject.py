@@ -1,0 +1,262 @@
+"""A subject: something to explain and examples of its inputs, traced for any number of steps."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from everystep.errors import DataError, EverystepError, SettingError, ShapeError
+from everystep.explanation.program import Port, Program, Weight
+from everystep.explanation.subjects.examples import Example, example_of, is_example
+from everystep.sequences import Steps
+
+USUAL_STEPS = 4
+"""How many steps are explained where neither the caller nor the subject says how many."""
+
+_abstract: Any = jax.ShapeDtypeStruct
+
+
+class Traced(NamedTuple):
+    """A traced function.
+
+    Args:
+        jaxpr: what JAX made of it.
+        outputs: the shape and dtype of each output.
+        names: what each output is called.
+        values: how many different values each input may hold, None for numbers.
+    """
+
+    jaxpr: Any
+    outputs: list[Any]
+    names: list[str]
+    values: list[int | None]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of a subject.
+
+    Args:
+        examples: what each looks like.
+        names: what each is called.
+        tree: the tree in which the subject takes them.
+    """
+
+    examples: tuple[Example, ...]
+    names: tuple[str, ...]
+    tree: Any
+
+    @classmethod
+    def of(cls, arguments: tuple[Any, ...], parameters: Sequence[str] = ()) -> Inputs:
+        """Return the inputs that examples stand for.
+
+        Args:
+            arguments: for each argument of the subject an example, or a tree of examples.
+            parameters: what the arguments are called.
+
+        Raises:
+            DataError: something in a tree says nothing of an input.
+        """
+        pairs, tree = jax.tree_util.tree_flatten_with_path(arguments, is_leaf=is_example)
+        bases = parameters if len(arguments) > 1 else ["inputs"]
+
+        def named(path: tuple[Any, ...]) -> str:
+            number = path[0].idx
+            base = bases[number] if number < len(bases) else f"inputs[{number}]"
+            return f"{base}{jax.tree_util.keystr(path[1:])}"
+
+        names = tuple(named(path) for path, _ in pairs)
+        found = zip(names, pairs, strict=True)
+        examples = tuple(example_of(leaf, f"the example of {name}") for name, (_, leaf) in found)
+        return cls(examples, names, tree)
+
+    @property
+    def steps(self) -> int | None:
+        """The number of steps that the examples agree on; None where they have none, or several."""
+        sizes = self.all_steps
+        return sizes.pop() if len(sizes) == 1 else None
+
+    @property
+    def all_steps(self) -> set[int]:
+        """The numbers of steps of the examples that have one."""
+        return {example.steps for example in self.examples if example.steps is not None}
+
+    def sized(self, steps: Any, batch: Any) -> list[Example]:
+        """Return the examples for a number of steps.
+
+        Args:
+            steps: how many; None: as many as each has.
+            batch: how many rows, where an example does not say it.
+
+        Raises:
+            ShapeError: the examples differ in their steps, so that one number cannot be for all; or
+                an axis other than time has no size.
+        """
+        if steps is not None and len(self.all_steps) > 1:
+            raise ShapeError(
+                f"the inputs have {sorted(self.all_steps)} steps, so steps={steps} cannot be meant "
+                "for all: leave steps= out, or give examples with None for the number of steps"
+            )
+        examples = [
+            example.sized(example.steps if steps is None else steps, batch)
+            for example in self.examples
+        ]
+        for name, example in zip(self.names, examples, strict=True):
+            _refuse_unknown(name, example)
+        return examples
+
+
+def _refuse_unknown(name: str, example: Example) -> None:
+    if None in example.shape:
+        raise ShapeError(
+            f"the size of axis {example.shape.index(None)} of {name} is not known: its shape is "
+            f"{example.shape}. Give an example with that size, such as (None, 4, 3)"
+        )
+    ids = example.segments
+    if ids is not None and tuple(ids.shape) != example.shape[: ids.ndim]:
+        raise DataError(
+            f"{name} has segments for {ids.shape[1]} steps, not for {example.shape[1]}: leave "
+            "steps= out, or give the example without segments"
+        )
+
+
+class Subject(ABC):
+    """Something to explain.
+
+    Attributes:
+        name: what it is called in reports.
+        kind: its class, or "function".
+        inputs: what its inputs look like.
+    """
+
+    name: str
+    kind: str
+    inputs: Inputs
+
+    def steps_for(self, steps: Any) -> int | None:
+        """Return the number of steps to explain; None where the inputs differ in theirs.
+
+        Raises:
+            SettingError: the number that was asked for is not a positive integer.
+        """
+        if steps is not None:
+            if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+                raise SettingError(
+                    f"steps must be an integer of 1 or more, not {steps!r}: without a step there "
+                    "is nothing to explain"
+                )
+            return int(steps)
+        return (self.inputs.steps or USUAL_STEPS) if len(self.inputs.all_steps) < 2 else None
+
+    def program(self, steps: int | None) -> Program:
+        """Return the program for a number of steps.
+
+        Args:
+            steps: how many; None: as many as each example has.
+
+        Raises:
+            ShapeError: the subject does not take so many steps.
+        """
+        examples = self.examples_for(steps)
+        try:
+            traced = self.traced(examples, steps)
+        except (EverystepError, TypeError, ValueError) as error:
+            raise self.refusal(error, examples, steps) from error
+        inputs = tuple(
+            Port(name, example.shape, self.dtype_of(example), example.axis, values)
+            for name, example, values in zip(
+                self.inputs.names, examples, traced.values, strict=True
+            )
+        )
+        axes = self.output_axes(traced.outputs, traced.names, steps)
+        found = zip(traced.names, traced.outputs, axes, strict=True)
+        outputs = tuple(Port(name, tuple(o.shape), o.dtype, axis) for name, o, axis in found)
+        return Program(self.name, traced.jaxpr, self.weights, inputs, outputs)
+
+    def built_for(self, steps: int | None) -> Subject:
+        """Return the subject with weights, which it may get only now: for so many steps."""
+        return self
+
+    def examples_for(self, steps: int | None) -> list[Example]:
+        """Return the examples of the inputs for a number of steps."""
+        return self.inputs.sized(steps, self.batch)
+
+    def specs_of(self, examples: Sequence[Example]) -> list[Any]:
+        """Return shape and dtype of each weight, then of each input."""
+        weights = [_abstract(w.value.shape, w.value.dtype) for w in self.weights]
+        return weights + [_abstract(each.shape, self.dtype_of(each)) for each in examples]
+
+    def refusal(self, error: Exception, examples: list[Example], steps: int | None) -> Exception:
+        """Return the error for a subject that does not take its inputs."""
+        if isinstance(error, EverystepError) and not isinstance(error, ShapeError):
+            return error
+        shapes = ", ".join(str(example.shape) for example in examples)
+        reason = str(error).strip().split("\n")[0].rstrip(".")
+        asked = "" if steps is None else f" and its {steps} steps"
+        return ShapeError(
+            f"{self.kind} '{self.name}' does not take inputs of shape {shapes}{asked}: {reason}. "
+            "Give examples that it takes, and a number of steps that it was made for"
+        )
+
+    @property
+    @abstractmethod
+    def batch(self) -> Any:
+        """How many rows it is explained with, where an example does not say it."""
+
+    @property
+    @abstractmethod
+    def weights(self) -> tuple[Weight, ...]:
+        """Its weights."""
+
+    @property
+    @abstractmethod
+    def parameters(self) -> int:
+        """How many numbers its weights have."""
+
+    @abstractmethod
+    def dtype_of(self, example: Example) -> Any:
+        """Return the dtype of an input."""
+
+    @abstractmethod
+    def traced(self, examples: list[Example], steps: Any) -> Traced:
+        """Trace it for these inputs."""
+
+    @abstractmethod
+    def output_axes(self, outputs: list[Any], names: list[str], steps: Any) -> list[int | None]:
+        """Return which axis of each output is time."""
+
+    def given(self, arrays: Sequence[Any], examples: Sequence[Example]) -> Any:
+        """Return arrays in the tree in which it takes them, as `Steps` where they have segments."""
+        leaves = [
+            array
+            if each.segments is None
+            else Steps(array, jnp.asarray(each.segments, "int32"), packed=each.packed)
+            for array, each in zip(arrays, examples, strict=True)
+        ]
+        return jax.tree.unflatten(self.inputs.tree, leaves)
+
+
+def trace(function: Callable[..., Any], specs: Sequence[Any]) -> Traced:
+    """Trace a function that gives a tree of arrays and `Steps`."""
+    structure: list[Any] = []
+
+    def flat(*arrays: Any) -> list[Any]:
+        outputs = function(*arrays)
+        pairs, _ = jax.tree_util.tree_flatten_with_path(outputs, is_leaf=is_steps)
+        structure[:] = [jax.tree_util.keystr(path) for path, _ in pairs]
+        return [leaf.values if is_steps(leaf) else jnp.asarray(leaf) for _, leaf in pairs]
+
+    jaxpr, outputs = jax.make_jaxpr(flat, return_shape=True)(*specs)
+    alone = len(structure) == 1
+    names = ["outputs" if alone else f"outputs{path}" for path in structure]
+    return Traced(jaxpr, outputs, names, [])
+
+
+def is_steps(value: Any) -> bool:
+    """Whether a value is `Steps`, which JAX would otherwise take apart."""
+    return isinstance(value, Steps)
