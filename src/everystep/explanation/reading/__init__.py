@@ -1,0 +1,33 @@
+"""Upper bound: which inputs cannot reach an output, found by following data through a program.
+
+`reads_of` runs a traced program on `Facts` instead of arrays. The facts of an array are, for each
+of its elements: which bits it may depend on (`reads`; an input's index of a step is a bit), whether
+it is a known constant and which (`known`, `values`), and whether it lies far below ordinary numbers
+whatever the data (`low`, as masked scores do). It follows data, not derivatives: comparisons,
+indices and conditions count.
+
+What never holds is left out, so an answer is a superset of the truth. A primitive without a rule
+gets the safe answer, that all it makes reads all it is given, and `Reading.unknown` names it. What
+an answer rests on besides the program stands in `Reading.assumptions`.
+
+How to write rules: one file a family in `rules/`, with a table `RULES` from primitives to rules,
+and the file's name in `rules.FAMILIES`. A rule is `(equation, operands, context) -> results`:
+
+* `Facts.of(shape, dtype, reads, known, values, low)` makes results, in one form; arrays in it may
+  have size 1 on any axis along which all is alike, and operands' arrays do have.
+* `facts.moved(operands, move, dtype)` where elements only change places: `move` is run on numbers
+  of elements.
+* `bits.union`, `bits.over`, `bits.where` combine sets; `bits.planes` and `bits.packed` change them
+  into zeros and ones, one array a bit, and back, to run a monotone function on them.
+* `results.reading_together` is the rule by which each result reads all operands, and that is
+  right, so that nothing is reported as unknown; `context.everything` is the safe answer, which is.
+* `folding.constants_first(rule)` wraps a rule that need not see to operands that are wholly known;
+  `folding.EVALUATED` says how NumPy evaluates a primitive, otherwise JAX does.
+* `context.read(program, arguments)` reads a program inside; `context.assume(words)` notes what the
+  answer rests on.
+"""
+
+from everystep.explanation.reading.facts import Facts
+from everystep.explanation.reading.interpreter import Reading, reads_of
+
+__all__ = ["Facts", "Reading", "reads_of"]

@@ -1,0 +1,106 @@
+"""The interpreter: runs a traced program on what is known of its arrays instead of on numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+from everystep.explanation.reading import bits
+from everystep.explanation.reading.facts import Facts
+from everystep.explanation.reading.results import reading_all
+from everystep.explanation.reading.rules import RULES
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading a program gave.
+
+    Args:
+        outputs: what is known of each output.
+        unknown: the primitives that were not understood; what they make reads all they were given.
+        assumptions: what the answer rests on besides the program, in words.
+    """
+
+    outputs: list[Facts]
+    unknown: list[str]
+    assumptions: list[str]
+
+
+@dataclass
+class Context:
+    """One reading: what it met on its way, and the way into programs inside the program."""
+
+    unknown: dict[str, None] = field(default_factory=dict)
+    assumptions: dict[str, None] = field(default_factory=dict)
+
+    def assume(self, words: str) -> None:
+        """Note what the answer rests on."""
+        self.assumptions[words] = None
+
+    def read(self, program: ClosedJaxpr | Jaxpr, arguments: Sequence[Facts]) -> list[Facts]:
+        """Return what is known of each output of a program.
+
+        Args:
+            program: a jaxpr, closed or without constants.
+            arguments: what is known of what it takes.
+        """
+        if isinstance(program, ClosedJaxpr):
+            jaxpr, consts = program.jaxpr, [Facts.known_array(each) for each in program.consts]
+        else:
+            jaxpr, consts = program, []
+        known = dict(zip(jaxpr.constvars, consts, strict=True))
+        known.update(zip(jaxpr.invars, arguments, strict=True))
+
+        def look_up(variable: Any) -> Facts:
+            literal = isinstance(variable, Literal)
+            return Facts.known_array(variable.val) if literal else known[variable]
+
+        for equation in jaxpr.eqns:
+            results = self._follow(equation, [look_up(each) for each in equation.invars])
+            known.update(zip(equation.outvars, results, strict=True))
+        return [look_up(each) for each in jaxpr.outvars]
+
+    def _follow(self, equation: Any, operands: list[Facts]) -> list[Facts]:
+        """Return what is known of the results of one equation."""
+        rule = RULES.get(equation.primitive.name)
+        if rule is None:
+            return self.everything(equation, operands)
+        return rule(equation, operands, self)
+
+    def everything(self, equation: Any, operands: Sequence[Facts]) -> list[Facts]:
+        """Return the safe answer for an equation: each result reads all that it is given."""
+        words = bits.everything(operand.reads for operand in operands)
+        if words.any():
+            self.unknown[name_of(equation)] = None
+        return reading_all(equation, words)
+
+
+def name_of(equation: Any) -> str:
+    """Return what a primitive is called in reports, a native kernel by the name of its target."""
+    name = str(equation.primitive.name)
+    target = equation.params.get("target_name")
+    return f"{name}: {target}" if target else name
+
+
+def reads_of(program: ClosedJaxpr, arguments: Sequence[Facts]) -> Reading:
+    """Return which bits each output of a program may depend on.
+
+    Args:
+        program: a traced function.
+        arguments: what is known of each argument.
+
+    Example:
+        >>> import jax
+        >>> import numpy as np
+        >>> steps = np.zeros((1, 3, 2), np.float32)
+        >>> program = jax.make_jaxpr(lambda x: x[:, ::-1])(steps)
+        >>> reading = reads_of(program, [Facts.with_bits(steps.shape, steps.dtype, 1, 0)])
+        >>> reading.outputs[0].reads_along(1, 3).astype(int).tolist()
+        [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
+    """
+    context = Context()
+    outputs = context.read(program, arguments)
+    return Reading(outputs, list(context.unknown), list(context.assumptions))

@@ -1,0 +1,34 @@
+"""Rules of primitives that run a program inside the program, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from everystep.explanation.reading.facts import Facts
+from everystep.explanation.reading.results import Rule
+
+if TYPE_CHECKING:
+    from everystep.explanation.reading.interpreter import Context
+
+PROGRAM = {
+    "jit": "jaxpr",
+    "pjit": "jaxpr",
+    "closed_call": "call_jaxpr",
+    "core_call": "call_jaxpr",
+    "call": "call_jaxpr",
+    "custom_jvp_call": "call_jaxpr",
+    "custom_vjp_call": "call_jaxpr",
+    "custom_vmap_call": "call",
+    "remat2": "jaxpr",
+    "checkpoint": "jaxpr",
+    "composite": "jaxpr",
+}
+"""Which parameter holds the program that a primitive runs; of two, the one without derivatives."""
+
+
+def call(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
+    """Rule: read the program inside."""
+    return context.read(equation.params[PROGRAM[equation.primitive.name]], operands)
+
+
+RULES: dict[str, Rule] = dict.fromkeys(PROGRAM, call)
