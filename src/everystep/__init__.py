@@ -2,7 +2,7 @@
 
 The names of Keras stand where Keras has them: `everystep.layers`, `everystep.models`,
 `everystep.losses` and so on. What Keras does not have stands here: `pack` and `Steps` for sequences
-of different lengths, `apply` for a model as a pure function.
+of different lengths, `apply` for a model as a pure function, `explain` for what it does to steps.
 """
 
 import importlib
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     )
     from everystep.core import DTypePolicy, Variable
     from everystep.dtype_policies import FloatDTypePolicy
+    from everystep.explanation.explaining import explain
+    from everystep.explanation.explanation import Explanation
     from everystep.initializers import Initializer
     from everystep.layers import Input, InputSpec, Layer
     from everystep.layers.apply import apply, weights_of
@@ -47,6 +49,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "DTypePolicy",
+    "Explanation",
     "FloatDTypePolicy",
     "Initializer",
     "Input",
@@ -69,6 +72,7 @@ __all__ = [
     "constraints",
     "dtype_policies",
     "errors",
+    "explain",
     "from_keras",
     "initializers",
     "layers",
@@ -90,6 +94,7 @@ __all__ = [
 # Where a name stands that is not a module of its own.
 _HOMES = {
     "DTypePolicy": "core",
+    "Explanation": "explanation.explanation",
     "FloatDTypePolicy": "dtype_policies",
     "Initializer": "initializers",
     "Input": "layers",
@@ -106,6 +111,7 @@ _HOMES = {
     # Not `core`: a variable may be made from the name of an initializer, so those must be known.
     "Variable": "layers.weights",
     "apply": "layers.apply",
+    "explain": "explanation.explaining",
     "from_keras": "models",
     "load_model": "models",
     "pack": "sequences",

@@ -77,14 +77,18 @@ class FunctionSubject(Subject):
         """Return the dtype of an input: its own, or the usual one."""
         return jax.dtypes.canonicalize_dtype(floatx() if example.dtype is None else example.dtype)
 
-    def traced(self, examples: Sequence[Example], steps: Any) -> Traced:
+    def function(self, examples: Sequence[Example]) -> Callable[..., Any]:
+        """Return the function of the inputs that gives the tree of outputs."""
+        return lambda *arrays: self._function(*self.given(arrays, examples))
+
+    def traced(self, examples: Sequence[Example]) -> Traced:
         """Trace the function."""
-        found = trace(
-            lambda *arrays: self._function(*self.given(arrays, examples)), self.specs_of(examples)
-        )
+        found = trace(self.function(examples), self.specs_of(examples))
         return found._replace(values=[example.values for example in examples])
 
-    def output_axes(self, outputs: list[Any], names: list[str], steps: Any) -> list[int | None]:
+    def output_axes(
+        self, outputs: list[Any], names: list[str], examples: Sequence[Example]
+    ) -> list[int | None]:
         """Return which axis of each output is time.
 
         Raises:

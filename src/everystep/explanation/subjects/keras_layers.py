@@ -132,7 +132,7 @@ class KerasSubject(Layered):
 
         return outputs
 
-    def traced(self, examples: Sequence[Example], steps: Any) -> Traced:
+    def traced(self, examples: Sequence[Example]) -> Traced:
         """Trace the layer; what is made whole before it is used holds ids.
 
         Raises:

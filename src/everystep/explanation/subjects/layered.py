@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +10,7 @@ import jax
 
 from everystep.errors import DataError, EverystepError
 from everystep.explanation.subjects.examples import Example
-from everystep.explanation.subjects.subject import Inputs, Subject
+from everystep.explanation.subjects.subject import Inputs, Subject, is_steps
 
 STEPS_AXIS = 1
 
@@ -28,34 +27,34 @@ class Layered(Subject):
 
     output_axis: Any = STEPS_AXIS
 
-    @abstractmethod
-    def function(self, examples: Sequence[Example]) -> Any:
-        """Return the function of weights and inputs that gives the tree of outputs."""
-
-    def output_axes(self, outputs: list[Any], names: list[str], steps: Any) -> list[int | None]:
+    def output_axes(
+        self, outputs: list[Any], names: list[str], examples: Sequence[Example]
+    ) -> list[int | None]:
         """Return axis 1 where it is time: in rank 2 only if its size follows from the steps."""
         if self.output_axis != STEPS_AXIS:
             return chosen_axes(self.output_axis, len(outputs), "output_axis")
-        follows = self._follows(outputs, steps)
+        follows = self._follows(outputs, examples)
         return [
             STEPS_AXIS if len(output.shape) > 2 or grows else None
             for output, grows in zip(outputs, follows, strict=True)
         ]
 
-    def _follows(self, outputs: list[Any], steps: Any) -> list[bool]:
+    def _follows(self, outputs: list[Any], examples: Sequence[Example]) -> list[bool]:
         """Say of each output of rank 2 whether axis 1 is larger where there are more steps."""
-        if steps is None or all(len(output.shape) != 2 for output in outputs):
+        if all(len(output.shape) != 2 for output in outputs):
             return [False] * len(outputs)
-        if not isinstance(steps, int):
-            return [not all(isinstance(size, int) for size in each.shape[1:2]) for each in outputs]
-        examples = self.inputs.sized(2 * steps + 8, self.batch)
+        more = [
+            replace(each.sized(2 * (each.steps or 0) + 8, None), segments=None) for each in examples
+        ]
         try:
-            larger = jax.eval_shape(self.function(examples), *self.specs_of(examples))
+            larger = jax.eval_shape(self.function(more), *self.specs_of(more))
         except (EverystepError, TypeError, ValueError):
             return [False] * len(outputs)
         return [
             len(output.shape) == 2 and output.shape[1] != other.shape[1]
-            for output, other in zip(outputs, jax.tree.leaves(larger), strict=True)
+            for output, other in zip(
+                outputs, jax.tree.leaves(larger, is_leaf=is_steps), strict=True
+            )
         ]
 
 

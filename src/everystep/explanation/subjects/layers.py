@@ -120,7 +120,7 @@ class LayerSubject(Layered):
         """Return the function of weights and inputs that gives the tree of outputs."""
         return lambda *arrays: self.run(arrays, examples)
 
-    def traced(self, examples: Sequence[Example], steps: Any) -> Traced:
+    def traced(self, examples: Sequence[Example]) -> Traced:
         """Trace the layer; an input that embeddings read holds ids of the smallest of them."""
         calls: list[Call] = []
         count = len(self._variables)

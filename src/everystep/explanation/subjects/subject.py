@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -164,7 +165,7 @@ class Subject(ABC):
         """
         examples = self.examples_for(steps)
         try:
-            traced = self.traced(examples, steps)
+            traced = self.traced(examples)
         except (EverystepError, TypeError, ValueError) as error:
             raise self.refusal(error, examples, steps) from error
         inputs = tuple(
@@ -173,7 +174,7 @@ class Subject(ABC):
                 self.inputs.names, examples, traced.values, strict=True
             )
         )
-        axes = self.output_axes(traced.outputs, traced.names, steps)
+        axes = self.output_axes(traced.outputs, traced.names, examples)
         found = zip(traced.names, traced.outputs, axes, strict=True)
         outputs = tuple(Port(name, tuple(o.shape), o.dtype, axis) for name, o, axis in found)
         return Program(self.name, traced.jaxpr, self.weights, inputs, outputs)
@@ -185,6 +186,24 @@ class Subject(ABC):
     def examples_for(self, steps: int | None) -> list[Example]:
         """Return the examples of the inputs for a number of steps."""
         return self.inputs.sized(steps, self.batch)
+
+    def resized(self, size_of: Callable[[int], Any], usual: int) -> Self:
+        """Return the subject with inputs of other numbers of steps, without segments.
+
+        Args:
+            size_of: gives the new number of steps for each old one.
+            usual: what stands for the number of steps of an input that says none.
+        """
+        return self.with_examples(
+            replace(each.sized(size_of(each.steps or usual), None), segments=None)
+            for each in self.inputs.examples
+        )
+
+    def with_examples(self, examples: Iterable[Example]) -> Self:
+        """Return the subject with other examples of its inputs."""
+        other = copy.copy(self)
+        other.inputs = replace(self.inputs, examples=tuple(examples))
+        return other
 
     def specs_of(self, examples: Sequence[Example]) -> list[Any]:
         """Return shape and dtype of each weight, then of each input."""
@@ -223,11 +242,17 @@ class Subject(ABC):
         """Return the dtype of an input."""
 
     @abstractmethod
-    def traced(self, examples: list[Example], steps: Any) -> Traced:
+    def function(self, examples: Sequence[Example]) -> Callable[..., Any]:
+        """Return the function of weights and inputs that gives the tree of outputs."""
+
+    @abstractmethod
+    def traced(self, examples: Sequence[Example]) -> Traced:
         """Trace it for these inputs."""
 
     @abstractmethod
-    def output_axes(self, outputs: list[Any], names: list[str], steps: Any) -> list[int | None]:
+    def output_axes(
+        self, outputs: list[Any], names: list[str], examples: Sequence[Example]
+    ) -> list[int | None]:
         """Return which axis of each output is time."""
 
     def given(self, arrays: Sequence[Any], examples: Sequence[Example]) -> Any:

@@ -1,0 +1,159 @@
+"""The explanation of one thing for one number of steps; what is not asked for is not worked out."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+
+from everystep.explanation import maps as reading
+from everystep.explanation.lengths import Lengths, lengths_of, reaches
+from everystep.explanation.maps import Grid, StepMap, UpperBound, upper_bound
+from everystep.explanation.program import Program
+from everystep.explanation.subjects import Subject
+from everystep.explanation.witnesses import find_witnesses
+
+
+class Explanation:
+    """Which output steps read which input steps, and what follows; `explain` makes it.
+
+    Where there are several inputs or outputs, `depends` and what is said in one word are about the
+    first output and the first input; `maps` has all.
+
+    Args:
+        subject: what is explained.
+        steps: for how many steps; None: as many as each example has.
+
+    Attributes:
+        program: the traced program that is read.
+
+    Example:
+        >>> import everystep as es
+        >>> r = es.explain(es.layers.Conv1D(5, 3, padding="causal"), (None, 6, 2))
+        >>> r.causal, r.lookback, r.lookahead, r.any_length, r.parameters
+        (True, 2, 0, True, 35)
+    """
+
+    def __init__(self, subject: Subject, steps: int | None) -> None:
+        self._origin = subject
+        self._subject = subject.built_for(steps)
+        self._asked = steps
+        self.program: Program = self._subject.program(steps)
+        self._upper: UpperBound = upper_bound(self.program)
+
+    def at(self, steps: int) -> Explanation:
+        """Return the explanation of the same thing for another number of steps.
+
+        Raises:
+            ShapeError: it does not take so many.
+        """
+        return Explanation(self._origin, self._origin.steps_for(steps))
+
+    @property
+    def name(self) -> str:
+        """What the thing is called."""
+        return self.program.name
+
+    @property
+    def kind(self) -> str:
+        """Its class, or "function"."""
+        return self._subject.kind
+
+    @property
+    def steps(self) -> int:
+        """The number of steps of its first input that has a time axis, or of its first output."""
+        ports = [*self.program.inputs, *self.program.outputs]
+        return next((port.steps for port in ports if port.axis is not None), 1)
+
+    # Maps.
+
+    @property
+    def depends(self) -> Grid:
+        """Upper bound, bool (steps_out, steps_in): False where a step cannot be read."""
+        return self._upper.maps[0][0]
+
+    @property
+    def witnessed(self) -> Grid:
+        """Lower bound, bool (steps_out, steps_in): True where a step has been seen to be read."""
+        return self._lower[0]
+
+    @property
+    def exact(self) -> bool:
+        """Whether the two bounds agree everywhere."""
+        return bool(np.array_equal(self.depends, self.witnessed))
+
+    @property
+    def stepwise(self) -> bool:
+        """Whether each output step reads the input step of its own place alone."""
+        return reading.is_stepwise(self.depends)
+
+    @property
+    def causal(self) -> bool:
+        """Whether no output step reads an input step behind its place."""
+        return reading.is_causal(self.depends)
+
+    @property
+    def lookback(self) -> int | None:
+        """How many steps before its place an output step reads at most; None: no bound."""
+        return self._reaches[0][0]
+
+    @property
+    def lookahead(self) -> int | None:
+        """How many steps behind its place an output step reads at most; None: no bound."""
+        return self._reaches[0][1]
+
+    @cached_property
+    def maps(self) -> list[StepMap]:
+        """The map of each input for each output, outputs outermost."""
+        pairs = reading.pairs_of(self.program.outputs, self.program.inputs)
+        found = zip(pairs, self._upper_maps, self._lower, self._reaches, strict=True)
+        return [
+            StepMap(output.name, given.name, depends, witnessed, *reach)
+            for (output, given), depends, witnessed, reach in found
+        ]
+
+    @property
+    def unknown(self) -> list[str]:
+        """Primitives that were not understood: what they make is taken to read all it was given."""
+        return self._upper.unknown
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What the upper bound rests on besides the program, in words."""
+        return self._upper.assumptions
+
+    @property
+    def _upper_maps(self) -> list[Grid]:
+        return [each for row in self._upper.maps for each in row]
+
+    @cached_property
+    def _lower(self) -> list[Grid]:
+        return find_witnesses(self.program, self._upper_maps)
+
+    @cached_property
+    def _reaches(self) -> list[tuple[int | None, int | None]]:
+        given = any(example.segments is not None for example in self._subject.inputs.examples)
+        if given or not self.any_length:
+            return [reading.reach(each) for each in self._upper_maps]
+        return reaches(self._subject, self.steps, self._upper_maps)
+
+    # What it takes and costs.
+
+    @cached_property
+    def _lengths(self) -> Lengths:
+        return lengths_of(self._subject, self.steps)
+
+    @property
+    def any_length(self) -> bool:
+        """Whether it takes any number of steps."""
+        return self._lengths.any_length
+
+    @property
+    def any_length_reason(self) -> str:
+        """Why it does not; "" where it does."""
+        return self._lengths.reason
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its weights have."""
+        return self._subject.parameters

@@ -1,0 +1,109 @@
+"""Which numbers of steps a subject takes, and how far its steps read where there are many."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import jax
+import jax.export
+import numpy as np
+from jax.errors import InconclusiveDimensionOperation
+
+from everystep.errors import EverystepError
+from everystep.explanation.maps import Grid, reach, upper_bound
+from everystep.explanation.subjects import Subject
+
+MANY_STEPS = 64
+"""How many steps there are, at least, where it is seen whether more steps mean a longer reach."""
+
+Reach = tuple[int | None, int | None]
+"""How many steps before and behind its place an output step reads at most; None: no bound."""
+
+_FAILURES = (EverystepError, InconclusiveDimensionOperation, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Whether a subject takes any number of steps, and why not."""
+
+    any_length: bool
+    reason: str
+
+
+def lengths_of(subject: Subject, steps: int) -> Lengths:
+    """Find out whether a subject takes any number of steps.
+
+    It is run on shapes with names for the numbers of steps. Where JAX cannot decide something
+    without a number, as of a function that takes at least three, larger numbers are tried.
+
+    Args:
+        subject: the subject, with weights.
+        steps: the number of steps of inputs that say none.
+    """
+    if all(example.axis is None for example in subject.inputs.examples):
+        return Lengths(False, "no input has a time axis")
+    try:
+        _run_on_shapes(subject.resized(_names(), steps))
+    except _FAILURES as error:
+        named = error
+    else:
+        return Lengths(True, "")
+    try:
+        for more in (1, 2, 5):
+            _run_on_shapes(subject.resized(partial(operator.add, more), steps))
+    except _FAILURES as error:
+        cause = named if isinstance(named, EverystepError) else error
+        return Lengths(False, str(cause).strip().split("\n")[0])
+    return Lengths(True, "")
+
+
+def _names() -> Callable[[int], Any]:
+    """Return a function that gives a name for a number of steps, the same one for the same."""
+    scope = jax.export.SymbolicScope()
+
+    @cache
+    def name_of(steps: int) -> Any:
+        (name,) = jax.export.symbolic_shape(f"steps_{steps}", scope=scope)
+        return name
+
+    return name_of
+
+
+def _run_on_shapes(subject: Subject) -> None:
+    examples = subject.examples_for(None)
+    jax.eval_shape(subject.function(examples), *subject.specs_of(examples))
+
+
+def reaches(subject: Subject, steps: int, maps: list[Grid]) -> list[Reach]:
+    """Return how far the output steps of each map read, however many steps there are.
+
+    A reach that covers all the steps that there are when they are many, or that goes on growing,
+    has no bound.
+
+    Args:
+        subject: the subject, which takes any number of steps.
+        steps: the number of steps of inputs that say none.
+        maps: its maps for that number.
+    """
+
+    @cache
+    def enlarged(times: int) -> list[Grid]:
+        larger = subject.resized(partial(operator.mul, times), steps)
+        return [each for row in upper_bound(larger.program(None)).maps for each in row]
+
+    many = max(2, -(-MANY_STEPS // steps))
+
+    def bound(number: int, side: int) -> int | None:
+        small, large = reach(maps[number])[side], reach(enlarged(many)[number])[side]
+        if small == large:
+            return small
+        most = reach(np.ones_like(enlarged(many)[number]))[side]
+        if large == most or large != reach(enlarged(2 * many)[number])[side]:
+            return None
+        return large
+
+    return [(bound(number, 0), bound(number, 1)) for number in range(len(maps))]

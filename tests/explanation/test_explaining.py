@@ -1,0 +1,59 @@
+"""`explain`: what is said of the five designs, of models and of functions."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import everystep as es
+from everystep.models.designs import DESIGNS, Design
+
+STEPS, FEATURES, UNITS = 4, 3, 5
+OWN = np.eye(STEPS, dtype=bool)
+ALL = np.ones((STEPS, STEPS), bool)
+FACTS = {
+    "dense": (OWN, 20, True),
+    "time distributed": (OWN, 20, True),
+    "folded": (OWN, 20, True),
+    "flattened": (ALL, 260, False),
+    "per step": (OWN, 80, False),
+}
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=[design.name for design in DESIGNS])
+def test_the_five_designs_are_what_they_are(design: Design) -> None:
+    depends, parameters, any_length = FACTS[design.name]
+    r = es.explain(design.model(STEPS, FEATURES, UNITS))
+    np.testing.assert_array_equal(r.depends, depends)
+    np.testing.assert_array_equal(r.witnessed, depends)
+    assert r.exact
+    assert r.stepwise == r.causal == (depends is OWN)
+    assert (r.parameters, r.any_length) == (parameters, any_length)
+    reach = 0 if depends is OWN else STEPS - 1
+    assert (r.lookback, r.lookahead) == (reach, reach)
+    assert bool(r.any_length_reason) == (not any_length)
+
+
+def test_the_reason_names_the_layer_that_has_a_fixed_number_of_steps() -> None:
+    assert "(PerStep)" in es.explain(DESIGNS[-1].model(4, 3, 5)).any_length_reason
+
+
+@pytest.mark.parametrize(
+    ("function", "reach"),
+    [
+        (lambda x: x[:, ::-1], (None, None)),
+        (lambda x: x[:, 2:] - x[:, :-2], (2, 0)),
+        (lambda x: x.mean(1, keepdims=True) + x * 0, (None, None)),
+    ],
+    ids=["reversed", "differences", "mean"],
+)
+def test_a_reach_that_grows_with_the_steps_has_no_bound(function: Any, reach: Any) -> None:
+    r = es.explain(function, (1, 4, 2))
+    assert (r.lookback, r.lookahead) == reach
+
+
+def test_other_numbers_of_steps_are_one_call_away() -> None:
+    r = es.explain(es.layers.PerStep(es.layers.Dense(2)), (None, None, 3))
+    assert (r.steps, r.parameters) == (4, 32)
+    more = r.at(6)
+    assert (more.steps, more.depends.shape, more.parameters) == (6, (6, 6), 48)
