@@ -278,6 +278,28 @@ def branches() -> Explained:
     )
 
 
+def residual(steps: int = 8) -> Explained:
+    """Causal attention with a way around it, then attention to all steps."""
+    own_steps = grid(steps, steps, own)
+    add = layer("add", "Add", 0, own_steps, (8, 8))
+    add["sources"], add["depends"] = [0, 1], [own_steps, own_steps]
+    add["input_shapes"] = [f"(batch, {steps}, 8)"] * 2
+    layers = [
+        layer("embedding", "Dense", 32, own_steps, (3, 8)),
+        layer("attention", "MultiHeadAttention", 288, grid(steps, steps, earlier), (8, 8), 0),
+        add,
+        layer("everywhere", "MultiHeadAttention", 288, grid(steps, steps, every), (8, 8), 2),
+    ]
+    return explained(
+        "residual",
+        layers,
+        [read_map(grid(steps, steps, every))],
+        [port("inputs", steps, 3)],
+        [port("outputs", steps, 8)],
+        [weight(path, [8, 8], steps) for each in layers for path in each["weights"]],
+    )
+
+
 def unproven() -> Explained:
     """A map whose two bounds differ, with all that reports have to warn of, and hostile names."""
     depends = grid(4, 4, lambda t, s: abs(t - s) <= 1)

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from everystep.drawing.explained import Connected, Port
-from everystep.drawing.places import over_what_is_read, shown_places, spread
+from everystep.drawing.places import alone, over_what_is_read, shown_places, spread
 
 UNIT: Final = 10.6
 """From one unit of a step to the next."""
@@ -29,23 +29,28 @@ class Column:
     Args:
         side: whether it is one of the inputs or of the outputs.
         port: the number of the input or output.
-        step: which step of it; None for those that are left out.
+        steps: the step of it, or those that are left out.
         middle: where its middle is.
         units: how many units a step has.
     """
 
     side: Literal["input", "output"]
     port: int
-    step: int | None
+    steps: range
     middle: float
     units: int
+
+    @property
+    def step(self) -> int | None:
+        """The one step that it is, or None."""
+        return alone(self.steps)
 
     @cached_property
     def unit_places(self) -> list[tuple[int | None, float]]:
         """Which units are shown, and where each stands; None for those that are left out."""
         shown = shown_places(self.units, MOST_UNITS)
         start = self.middle - UNIT * (len(shown) - 1) / 2
-        return [(unit, start + UNIT * place) for place, unit in enumerate(shown)]
+        return [(alone(units), start + UNIT * place) for place, units in enumerate(shown)]
 
     @property
     def width(self) -> float:
@@ -101,14 +106,14 @@ def _sides(data: Connected) -> tuple[list[Port], list[Port]]:
     return data["inputs"], data["outputs"]
 
 
-def _slots(port: Port, ports: int) -> list[int | None]:
+def _slots(port: Port, ports: int) -> list[range]:
     return shown_places(port["steps"], max(4, MOST_STEPS // ports))
 
 
 def _columns(
     data: Connected,
     side: int,
-    slots: list[list[int | None]],
+    slots: list[list[range]],
     step: float,
     width: float,
     own_width: float,
@@ -135,6 +140,6 @@ def _above_what_they_read(data: Connected, outputs: list[Column], step: float) -
     if places is None:
         return outputs
     return [
-        Column(each.side, each.port, each.step, _MARGIN + step * (place + 0.5), each.units)
+        Column(each.side, each.port, each.steps, _MARGIN + step * (place + 0.5), each.units)
         for each, place in zip(outputs, places, strict=True)
     ]

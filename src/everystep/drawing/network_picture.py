@@ -71,20 +71,12 @@ class _Plan:
         """Say whether an output step reads an input step: "witnessed", "may" or "" for not."""
         if above.step is None:
             return ""
-        steps = self._steps(below)
         for output, input_, each in self.maps:
             if (output, input_) == (above.port, below.port):
-                if any(each["witnessed"][above.step][step] for step in steps):
+                if any(each["witnessed"][above.step][step] for step in below.steps):
                     return "witnessed"
-                return "may" if any(each["depends"][above.step][step] for step in steps) else ""
+                return "may" if any(each["depends"][above.step][s] for s in below.steps) else ""
         return ""
-
-    def _steps(self, below: Column) -> list[int]:
-        if below.step is not None:
-            return [below.step]
-        shown = {each.step for each in self.below if each.port == below.port}
-        steps = range(self.data["inputs"][below.port]["steps"])
-        return [step for step in steps if step not in shown]
 
 
 def network_picture(data: Connected) -> Mark:

@@ -30,19 +30,33 @@ _SHEET: Final = """
 .sample.never{fill:var(--paper);stroke:var(--line)}
 .cell.close{shape-rendering:crispEdges;stroke:none}
 #may path{stroke:var(--both);stroke-width:1.3}
+.picture .letter{font-size:13px;font-weight:700}
+.picture .layer-name{font-weight:700;fill:var(--ink)}
+.cell-step rect{fill:var(--paper);stroke-width:1.6}
+.edge{fill:none;stroke:var(--soft);stroke-width:1;opacity:.55}
+.edge.beyond{stroke-dasharray:1.5 3}
+.edge.chain{stroke-width:1.4;opacity:.75}
+.edge.strong{stroke:var(--ink);stroke-width:2;opacity:1}
+.area{fill:var(--soft);opacity:.07}
+.area.strong{fill:var(--ink);opacity:.16}
 .picture .pill text{fill:var(--paper);font-weight:700;font-size:13px}
 """
 
 _WEIGHTS: Final = """
 .wire.{0},.column.output.{0} rect{{stroke:var(--{1})}}
-.pill.{0} rect,.strip.{0},.unit.lit.{0}{{fill:var(--{1})}}
+.cell-step.{0} rect{{stroke:var(--{1})}}
+.picture .cell-step.{0} text{{fill:var(--{1})}}
+.cell-step.lit.{0} rect,.pill.{0} rect,.strip.{0},.unit.lit.{0}{{fill:var(--{1})}}
 """
+
+
+_LAST: Final = ".picture .cell-step.lit text{fill:var(--paper)}"
 
 
 def picture_sheet() -> str:
     """Return the rules that pictures need on a page that declares the colours."""
     kinds = [(f"w{number}", f"w{number}") for number in range(WEIGHT_COLOURS)]
-    return _SHEET + "".join(_WEIGHTS.format(*each) for each in (*kinds, ("none", "soft")))
+    return _SHEET + "".join(_WEIGHTS.format(*each) for each in (*kinds, ("none", "soft"))) + _LAST
 
 
 def standalone_sheet() -> str:

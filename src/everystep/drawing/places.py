@@ -7,21 +7,36 @@ from itertools import pairwise
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
-def shown_places(count: int, limit: int) -> list[int | None]:
-    """Choose what is shown of many: all, or the first and the last, with None for the rest.
+def shown_places(count: int, limit: int) -> list[range]:
+    """Choose what is shown of many: all, or the first and the last, and one place for the rest.
 
     Args:
         count: how many there are.
         limit: how many places there are, at least 3.
 
-    >>> shown_places(3, 5), shown_places(9, 5)
-    ([0, 1, 2], [0, 1, None, 7, 8])
+    Returns:
+        For each place what it stands for: one of them, or several that are left out.
+
+    >>> shown_places(2, 5)
+    [range(0, 1), range(1, 2)]
+    >>> [list(place) for place in shown_places(9, 5)]
+    [[0], [1], [2, 3, 4, 5, 6], [7], [8]]
     """
     if count <= limit:
-        return list(range(count))
+        return [range(each, each + 1) for each in range(count)]
     head = limit // 2
-    tail = limit - head - 1
-    return [*range(head), None, *range(count - tail, count)]
+    tail = count - (limit - head - 1)
+    ends = [range(each, each + 1) for each in (*range(head), *range(tail, count))]
+    return [*ends[:head], range(head, tail), *ends[head:]]
+
+
+def alone(place: range) -> int | None:
+    """Return the one that a place stands for, or None if it stands for several.
+
+    >>> alone(range(3, 4)), alone(range(3, 9))
+    (3, None)
+    """
+    return place.start if len(place) == 1 else None
 
 
 def numbered(letter: str, number: int) -> str:
