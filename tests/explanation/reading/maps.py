@@ -10,7 +10,10 @@ import numpy as np
 
 from everystep.explanation.reading import Facts, Reading, reads_of
 
-abstract: Callable[..., Any] = jax.ShapeDtypeStruct
+
+def abstract(shape: tuple[int, ...], dtype: Any) -> Any:
+    """Return an array of which only shape and dtype are known."""
+    return jax.ShapeDtypeStruct(shape, dtype)  # type: ignore[no-untyped-call]
 
 
 def reading_of(

@@ -133,8 +133,9 @@ def test_ids_and_masks_made_of_ids_are_data() -> None:
 
 def test_a_primitive_without_a_rule_reads_all_and_is_named() -> None:
     def called(x: Any) -> Any:
-        kind: Any = abstract(x.shape, x.dtype)
-        return jax.ffi.ffi_call("no_such_kernel", kind)(x)
+        kind = abstract(x.shape, x.dtype)
+        kernel: Any = jax.ffi.ffi_call("no_such_kernel", kind)
+        return kernel(x)
 
     reading = reading_of(called, STEPS)
     assert rows(reading, 4) == ALL

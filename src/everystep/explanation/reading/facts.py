@@ -178,16 +178,17 @@ class Facts:
             flags[:, : found.shape[1]] = found
         return flags
 
+    def reading(self, words: Words) -> Facts:
+        """Return the same facts where every element that is not known reads these bits instead."""
+        return Facts.of(self.shape, self.dtype, words, self.known, self.values, self.low)
+
     def with_reads(self, more: Words) -> Facts:
         """Return the same facts where every element that is not known reads these bits too."""
-        return Facts.of(
-            self.shape,
-            self.dtype,
-            bits.union([self.reads, more], self.rank),
-            self.known,
-            self.values,
-            self.low,
-        )
+        return self.reading(bits.union([self.reads, more], self.rank))
+
+    def forgotten(self) -> Facts:
+        """Return what its elements read alone: nothing is known, or low."""
+        return Facts.of(self.shape, self.dtype, self.reads)
 
 
 def moved(

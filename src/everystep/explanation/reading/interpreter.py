@@ -40,6 +40,10 @@ class Context:
         """Note what the answer rests on."""
         self.assumptions[words] = None
 
+    def loosen(self, words: str) -> None:
+        """Note where the answer may be wider than the program, for want of time or memory."""
+        self.unknown[words] = None
+
     def read(self, program: ClosedJaxpr | Jaxpr, arguments: Sequence[Facts]) -> list[Facts]:
         """Return what is known of each output of a program.
 

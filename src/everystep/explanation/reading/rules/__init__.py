@@ -7,9 +7,17 @@ they see to constants themselves.
 """
 
 from everystep.explanation.reading.results import Rule
-from everystep.explanation.reading.rules import calls, moving, pointwise, products, reductions
+from everystep.explanation.reading.rules import (
+    branches,
+    calls,
+    moving,
+    pointwise,
+    products,
+    reductions,
+    scans,
+)
 
-FAMILIES = (pointwise, moving, products, reductions, calls)
+FAMILIES = (pointwise, moving, products, reductions, calls, branches, scans)
 
 RULES: dict[str, Rule] = {name: rule for family in FAMILIES for name, rule in family.RULES.items()}
 """The rule of each primitive that is understood, by its name."""
