@@ -80,12 +80,11 @@ def nested(x: Any) -> Any:
 
 def counted(x: Any) -> Any:
     """A loop whose counter decides what the turn does."""
-    return lax.fori_loop(
-        0,
-        4,
-        lambda turn, total: total * jnp.where(turn > 2, 0.0, 1.0) + jnp.roll(x, turn, 1),
-        x * 0,
-    )
+
+    def body(turn: Any, total: Any) -> Any:
+        return total * jnp.where(turn > 2, 0.0, 1.0) + jnp.where(turn == 3, x[:, ::-1], x)
+
+    return lax.fori_loop(0, 4, body, x * 0)
 
 
 LOOPS: dict[str, tuple[Callable[..., Any], list[str]]] = {
@@ -101,7 +100,7 @@ LOOPS: dict[str, tuple[Callable[..., Any], list[str]]] = {
         lambda x: lax.fori_loop(0, 2, lambda _, y: jnp.roll(y, 1, 1), x),
         ["..x.", "...x", "x...", ".x.."],
     ),
-    "last turn": (counted, [".x..", "..x.", "...x", "x..."]),
+    "last turn": (counted, BACKWARDS),
     "while": (
         lambda x: lax.while_loop(lambda s: s[0] < 2, lambda s: (s[0] + 1, s[1][:, ::-1]), (0, x))[
             1
