@@ -262,7 +262,14 @@ REDUCING = [
         "a product with a band", lambda x: jnp.matmul(NEAR.astype("float32"), x), band(1, 1)
     ),
     of_function("scores", scores, ALL),
-    of_function("Cholesky factor over steps", factored, BEFORE),
+    of_function(
+        "Cholesky factor over steps",
+        factored,
+        BEFORE,
+        looser=Looser(
+            ALL, "a matrix without a factor, whichever step is to blame, gives no numbers"
+        ),
+    ),
     of_function("triangular system over steps", solved, BEFORE),
     of_function("a matrix of each step inverted", lambda x: jnp.linalg.inv(matrices(x)), OWN),
     of_function("eigenvalues of each step", lambda x: jnp.linalg.eigvalsh(matrices(x)), OWN),

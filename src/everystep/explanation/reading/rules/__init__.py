@@ -8,16 +8,32 @@ they see to constants themselves.
 
 from everystep.explanation.reading.results import Rule
 from everystep.explanation.reading.rules import (
+    algebra,
     branches,
     calls,
+    indexing,
     moving,
+    ordered,
     pointwise,
     products,
     reductions,
     scans,
+    windows,
 )
 
-FAMILIES = (pointwise, moving, products, reductions, calls, branches, scans)
+FAMILIES = (
+    pointwise,
+    moving,
+    products,
+    reductions,
+    windows,
+    ordered,
+    indexing,
+    algebra,
+    calls,
+    branches,
+    scans,
+)
 
 RULES: dict[str, Rule] = {name: rule for family in FAMILIES for name, rule in family.RULES.items()}
 """The rule of each primitive that is understood, by its name."""
