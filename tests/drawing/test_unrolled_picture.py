@@ -103,8 +103,8 @@ def test_what_has_no_layers_stands_for_itself() -> None:
 def test_shapes_before_and_after_and_parameters_are_said() -> None:
     text = write(unrolled_picture(made.branches()))
     assert "2 \N{MULTIPLICATION SIGN} (batch, 6, 4) → (batch, 6, 4)" in text
-    assert "120 parameters, A: one for all steps" in text
-    assert "80 parameters, A: own for each step" in write(unrolled_picture(made.per_step()))
+    assert "120 parameters, A for all steps" in text
+    assert "80 parameters, A, each step its own" in write(unrolled_picture(made.per_step()))
 
 
 def test_names_from_outside_are_escaped() -> None:

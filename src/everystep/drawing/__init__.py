@@ -3,8 +3,17 @@
 A picture is first a tree of marks, and becomes text in the last step, which escapes.
 """
 
+from everystep.drawing.explanation_text import comparison_text, explanation_text
 from everystep.drawing.marks import Mark, mark, write
 from everystep.drawing.page import demonstration_page
 from everystep.drawing.report import Report
 
-__all__ = ["Mark", "Report", "demonstration_page", "mark", "write"]
+__all__ = [
+    "Mark",
+    "Report",
+    "comparison_text",
+    "demonstration_page",
+    "explanation_text",
+    "mark",
+    "write",
+]

@@ -38,6 +38,16 @@ class LayerWeights:
             return "none"
         return f"w{(self.number + (step if self.own else 0)) % WEIGHT_COLOURS}"
 
+    def in_words(self, steps: int) -> str:
+        """Say which of a layer's steps use them.
+
+        >>> LayerWeights("A").in_words(4), LayerWeights("B", own=True).in_words(4)
+        ('A for all steps', 'B, each step its own')
+        """
+        if not self.letter or steps < 2:
+            return self.letter or "none"
+        return f"{self.letter}, each step its own" if self.own else f"{self.letter} for all steps"
+
 
 def weights_of_layers(data: Explained, layers: list[LayerRead]) -> list[LayerWeights]:
     """Give each layer that has weights a letter; several calls of one layer have one.
@@ -73,12 +83,7 @@ def weights_in_words(layer: LayerRead, weights: LayerWeights) -> str:
     """Say how many parameters a layer has and which of its steps use them."""
     if not layer["weights"]:
         return "no weights"
-    count = f"{layer['parameters']:,} parameters"
-    if layer["steps"] < 2:
-        return f"{count}, {weights.letter}"
-    return (
-        f"{count}, {weights.letter}: {'own for each step' if weights.own else 'one for all steps'}"
-    )
+    return f"{layer['parameters']:,} parameters, {weights.in_words(layer['steps'])}"
 
 
 def shapes_in_words(layer: LayerRead) -> tuple[str, str]:
