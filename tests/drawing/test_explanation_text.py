@@ -101,7 +101,7 @@ def test_a_comparison_is_a_row_for_each_model_and_the_reasons() -> None:
     lines = comparison_text(made.five_designs(), width=160).splitlines()
     assert lines[0] == "5 models, 4 steps"
     assert lines[2].split()[:3] == ["model", "parameters", "output"]
-    row = "Flatten, Dense, Reshape 260 (batch, 4, 5) yes each step's own no no wider than Dense"
+    row = "Flatten, Dense, Reshape 260 (batch, 4, 5) yes no no no wider"
     assert " ".join(lines[7].split()) == row
     assert lines[-1] == "PerStep(Dense): equal kernels at all steps"
 

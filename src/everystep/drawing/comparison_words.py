@@ -17,7 +17,7 @@ class ComparedWords(NamedTuple):
     parameters: str
     output_shape: str
     steps_talk: str
-    weights: str
+    shared: str
     any_length: str
     causal: str
     relation: str
@@ -28,12 +28,21 @@ COLUMNS: Final = ComparedWords(
     parameters="parameters",
     output_shape="output shape",
     steps_talk="steps talk",
-    weights="weights",
+    shared="shared",
     any_length="any length",
     causal="causal",
     relation="to the first",
 )
 """The heads of the columns."""
+
+
+_SHORT: Final = {
+    "same": "same",
+    "narrower": "narrower",
+    "wider": "wider",
+    "different": "different",
+    "unknown": "not settled",
+}
 
 
 def comparison_words(data: Comparison) -> list[ComparedWords]:
@@ -56,10 +65,10 @@ def _words(each: Compared, first: str) -> ComparedWords:
         parameters=f"{found['parameters']:,}",
         output_shape="; ".join(port["shape"] for port in found["outputs"]),
         steps_talk=steps_talk(found["maps"]),
-        weights=sharing(found["weights"]),
+        shared=shared(found["weights"]),
         any_length="yes" if found["any_length"] else "no",
         causal=causal(found["maps"]),
-        relation=relation_in_words(each, first),
+        relation=_SHORT[each["relation"]] if each["name"] != first else "the first",
     )
 
 
@@ -67,17 +76,15 @@ def relation_in_words(each: Compared, first: str) -> str:
     """Say what a model is to the first one.
 
     Args:
-        each: the model.
+        each: the model, another one.
         first: the name of the first one.
     """
-    if each["name"] == first:
-        return "the first"
     return {
         "same": f"the same function as {first}",
         "narrower": f"narrower than {first}",
         "wider": f"wider than {first}",
-        "different": f"neither holds the other: not {first}",
-        "unknown": "not settled",
+        "different": f"different from {first}",
+        "unknown": f"not settled against {first}",
     }[each["relation"]]
 
 
@@ -99,6 +106,12 @@ def _seen_talking(each: Map) -> bool:
 def causal(maps: list[Map]) -> str:
     """Say whether no output step reads an input step behind its place."""
     return "yes" if all(each["causal"] for each in maps) else "no"
+
+
+def shared(weights: list[WeightUse]) -> str:
+    """Say whether values of all, some or none of the weights make several output steps."""
+    does = [weight["shared"] for weight in weights]
+    return "no" if not any(does) else "yes" if all(does) else "some"
 
 
 def sharing(weights: list[WeightUse]) -> str:
@@ -141,4 +154,4 @@ def reading(found: Explained) -> str:
         return "itself alone"
     if all(all(map(all, each["witnessed"])) for each in maps):
         return "every step"
-    return "itself and earlier ones" if all(each["causal"] for each in maps) else "some steps"
+    return "itself and earlier" if all(each["causal"] for each in maps) else "some steps"

@@ -56,7 +56,7 @@ def comparison_text(data: Comparison, *, width: int = 100, encoding: str = "utf-
     """
     steps = "1 step" if data["steps"] == 1 else f"{data['steps']} steps"
     lines = [f"{len(data['models'])} models, {steps}", ""]
-    whole = [COLUMNS.output_shape, COLUMNS.any_length]
+    whole = [COLUMNS.name, COLUMNS.output_shape, COLUMNS.any_length]
     rows = comparison_words(data)
     lines += plain_table(COLUMNS, rows, width, right=[COLUMNS.parameters], whole=whole)
     reasons = [(each["name"], each["relation_reason"]) for each in data["models"]]
