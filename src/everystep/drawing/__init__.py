@@ -3,6 +3,8 @@
 A picture is first a tree of marks, and becomes text in the last step, which escapes.
 """
 
+from everystep.drawing.comparison_svg import comparison_svg
+from everystep.drawing.explanation_svg import explanation_svg
 from everystep.drawing.explanation_text import comparison_text, explanation_text
 from everystep.drawing.marks import Mark, mark, write
 from everystep.drawing.page import demonstration_page
@@ -11,8 +13,10 @@ from everystep.drawing.report import Report
 __all__ = [
     "Mark",
     "Report",
+    "comparison_svg",
     "comparison_text",
     "demonstration_page",
+    "explanation_svg",
     "explanation_text",
     "mark",
     "write",

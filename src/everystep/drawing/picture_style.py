@@ -39,6 +39,11 @@ _SHEET: Final = """
 .edge.strong{stroke:var(--ink);stroke-width:2;opacity:1}
 .area{fill:var(--soft);opacity:.07}
 .area.strong{fill:var(--ink);opacity:.16}
+.picture .name{font-size:20px;font-weight:700}
+.picture .heading{font-size:15px;font-weight:700}
+.picture .number{font-size:17px;font-weight:700}
+.picture .row-name{font-weight:700}
+.rule{stroke:var(--line)}
 .picture .pill text{fill:var(--paper);font-weight:700;font-size:13px}
 """
 

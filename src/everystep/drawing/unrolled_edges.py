@@ -155,6 +155,7 @@ def _arrow(left: float, right: float, y: float, *, forward: bool) -> str:
     start, end = left + HALF_WIDTH, right - HALF_WIDTH
     if not forward:
         start, end = end, start
+    end -= 2 if forward else -2
     back = end - _HEAD if forward else end + _HEAD
     return (
         f"M{start:.1f},{y:.1f}H{end:.1f}M{back:.1f},{y - _HEAD + 1:.1f}L{end:.1f},{y:.1f}"
