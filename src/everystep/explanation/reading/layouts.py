@@ -35,13 +35,11 @@ class Scan:
     def of(cls, equation: Any) -> Scan:
         """Return the loop of an equation."""
         given = equation.params
-        return cls(
-            given["jaxpr"],
-            given["length"],
-            given["reverse"],
-            given["num_consts"],
-            given["num_carry"],
-        )
+        if "num_consts" in given:
+            constants, carried = given["num_consts"], given["num_carry"]
+        else:  # From JAX 0.11 on, three trees say which operand is what.
+            constants, carried = (len(tree.vals) for tree in given["ft_in"].elts[:2])
+        return cls(given["jaxpr"], given["length"], given["reverse"], constants, carried)
 
     def parts(self, operands: list[T]) -> tuple[list[T], list[T], list[T]]:
         """Return the constants, what is carried first, and what has an axis of steps in front."""
