@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from everystep.drawing.comparison_words import counted, reading, relation_in_words, sharing
+from everystep.drawing.comparison_words import SIGNS, counted, reading, relation_in_words, sharing
 from everystep.drawing.explained import Compared, Comparison, Explained
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.network_picture import network_picture
-
-_SIGNS: Final = {"same": "=", "narrower": "⊂", "wider": "⊃", "different": "≠", "unknown": "?"}
 
 _SHEET: Final = """
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(212px,1fr));gap:1rem}
@@ -80,7 +78,7 @@ def _fact(term: str, value: str) -> tuple[Mark, Mark]:
 def _relation(each: Compared, first: str) -> Mark:
     return mark(
         "p",
-        mark("span", _SIGNS[each["relation"]], class_="sign", aria_hidden="true"),
+        mark("span", SIGNS[each["relation"]], class_="sign", aria_hidden="true"),
         mark("span", relation_in_words(each, first)),
         class_=f"relation {each['relation']}",
         title=each["relation_reason"] or None,

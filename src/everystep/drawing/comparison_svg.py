@@ -5,7 +5,13 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import Final
 
-from everystep.drawing.comparison_words import COLUMNS, ComparedWords, comparison_words, counted
+from everystep.drawing.comparison_words import (
+    COLUMNS,
+    SIGNS,
+    ComparedWords,
+    comparison_words,
+    counted,
+)
 from everystep.drawing.explained import Compared, Comparison
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.network_picture import network_picture
@@ -24,13 +30,6 @@ _NOTE: Final = (
     "Input steps below, output steps above. One name and colour is one set of weights. Strong: all "
     "that one output unit reads."
 )
-_SIGNS: Final = {
-    "same": "=",
-    "narrower": "\N{SUBSET OF}",
-    "wider": "\N{SUPERSET OF}",
-    "different": "\N{NOT EQUAL TO}",
-    "unknown": "?",
-}
 
 
 def comparison_svg(data: Comparison) -> str:
@@ -107,5 +106,5 @@ def _cell(
         return [(text, "number"), *((line, "note") for line in wrap(uses, letters))]
     if field != "relation" or each["name"] == first:
         return [(line, None) for line in wrap(text, letters)]
-    said = [(line, "row-name") for line in wrap(f"{_SIGNS[each['relation']]} {text}", letters)]
+    said = [(line, "row-name") for line in wrap(f"{SIGNS[each['relation']]} {text}", letters)]
     return [*said, *((line, "note") for line in wrap(each["relation_reason"], letters))]

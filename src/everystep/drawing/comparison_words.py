@@ -36,6 +36,9 @@ COLUMNS: Final = ComparedWords(
 """The heads of the columns."""
 
 
+SIGNS: Final = {"same": "=", "narrower": "⊂", "wider": "⊃", "different": "≠", "unknown": "?"}
+"""The sign of each relation."""
+
 _SHORT: Final = {
     "same": "same",
     "narrower": "narrower",
