@@ -43,6 +43,7 @@ def plain_table(
             Text(head),
             justify="right" if head in right else "left",
             no_wrap=head in whole,
+            min_width=max(map(len, head.split())),
             overflow="fold",
         )
     for row in rows:
