@@ -11,6 +11,7 @@ from everystep.drawing.comparison_words import (
     ComparedWords,
     comparison_words,
     counted,
+    relation_in_words,
 )
 from everystep.drawing.explained import Compared, Comparison
 from everystep.drawing.marks import Mark, mark
@@ -106,5 +107,6 @@ def _cell(
         return [(text, "number"), *((line, "note") for line in wrap(uses, letters))]
     if field != "relation" or each["name"] == first:
         return [(line, None) for line in wrap(text, letters)]
-    said = [(line, "row-name") for line in wrap(f"{SIGNS[each['relation']]} {text}", letters)]
+    told = f"{SIGNS[each['relation']]} {relation_in_words(each, first)}"
+    said = [(line, "row-name") for line in wrap(told, letters)]
     return [*said, *((line, "note") for line in wrap(each["relation_reason"], letters))]
