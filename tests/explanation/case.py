@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from everystep.explanation.explaining import explain
 from everystep.explanation.program import Program
-from tests.explanation.programs import program_of
+from everystep.sequences import Steps
 
 STEPS, FEATURES, VOCABULARY = 6, 3, 11
 SHAPE = (1, STEPS, FEATURES)
@@ -94,8 +95,14 @@ class Case:
 
     def program(self) -> Program:
         """The case as a traced program."""
-        values = VOCABULARY if self.ids else None
-        return program_of(self.make(), self.shapes, values, self.output_axis, self.segments)
+        examples = [self._example(shape) for shape in self.shapes]
+        return explain(self.make(), *examples, output_axis=self.output_axis).program
+
+    def _example(self, shape: tuple[int, ...]) -> Any:
+        if self.ids:
+            return np.full(shape, VOCABULARY - 1, np.int32)
+        values = np.zeros(shape, np.float32)
+        return values if self.segments is None else Steps.of(values, [self.segments])
 
 
 def of_function(name: str, function: Any, *rest: Any, **options: Any) -> Case:

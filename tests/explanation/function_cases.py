@@ -36,7 +36,6 @@ from tests.explanation.case import (
 )
 
 ROW = (1, STEPS)
-TWO = (SHAPE, SHAPE)
 KERNEL = np.random.default_rng(0).normal(size=(FEATURES, 4))
 EARLIER = np.tril(np.ones((STEPS, STEPS), bool))
 NEAR = np.abs(np.subtract.outer(np.arange(STEPS), np.arange(STEPS))) <= 1
@@ -88,8 +87,8 @@ def moving_mean(x: Any) -> Any:
 
 
 def places(y: Any) -> Any:
-    """The place that each step names with its first number."""
-    return (7 * y[..., 0]).astype("int32") % STEPS
+    """The place, one of two, that each step names with its first number."""
+    return (90 * y[..., 0]).astype("int32") % 2
 
 
 def chosen(x: Any, y: Any) -> Any:
@@ -99,7 +98,7 @@ def chosen(x: Any, y: Any) -> Any:
 
 def spread(x: Any, y: Any) -> Any:
     """Each step added where another input says."""
-    return jnp.zeros_like(x).at[0, places(y)[0]].add(x[0])
+    return jnp.zeros((1, 2, FEATURES)).at[0, places(y)[0]].add(x[0])
 
 
 def largest_feature(x: Any) -> Any:
@@ -150,7 +149,7 @@ POINTWISE = [
     ),
     of_function("noise", lambda x: x + jax.random.normal(jax.random.key(0), x.shape), OWN),
     of_function(
-        "a sample of each step", lambda x: jax.random.categorical(jax.random.key(0), x), OWN
+        "a sample of each step", lambda x: jax.random.categorical(jax.random.key(0), 9 * x), OWN
     ),
     of_function("two outputs", lambda x: (x, jnp.cumsum(x, 1)), [[OWN], [BEFORE]]),
 ]
@@ -190,8 +189,8 @@ MOVING = [
         lambda x: last_window(x, jnp.argmax(x[0, :4, 0])),
         windows(3, 1, 4) | (IN < 4),
     ),
-    of_function("steps that others name", chosen, [[ALL, OWN]], TWO),
-    of_function("steps to where others say", spread, [[ALL, ALL]], TWO),
+    of_function("steps that others name", chosen, [[ALL[:, :2], OWN]], ((1, 2, 3), SHAPE)),
+    of_function("steps to where others say", spread, [[ALL[:2], ALL[:2]]], (SHAPE, SHAPE)),
     of_function("the largest feature", largest_feature, OWN),
     of_function(
         "a stack of two orders", lambda x: jnp.stack([x, jnp.flip(x, 1)], -1), OWN | OWN[::-1]
@@ -212,7 +211,9 @@ REDUCING = [
     of_function("the largest over steps", lambda x: x.max(1), ONE, output_axis=None),
     of_function("argmax over steps", lambda x: jnp.argmax(x, axis=1, keepdims=True), ONE),
     of_function("argmax over features", lambda x: jnp.argmax(x, axis=-1), OWN),
-    of_function("any step", lambda x: (x > 2).any(1), ONE, output_axis=None),
+    of_function(
+        "how many steps are positive", lambda x: (x[..., 0] > 0).sum(1), ONE, output_axis=None
+    ),
     of_function("median over steps", lambda x: jnp.median(x, axis=1, keepdims=True), ONE),
     of_function("cumsum", cumulative(jnp.cumsum), BEFORE),
     of_function("cumsum backwards", cumulative(lax.cumsum, reverse=True), AFTER),

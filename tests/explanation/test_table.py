@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from everystep.explanation.program import Program
-from everystep.explanation.reading.facts import Facts
-from everystep.explanation.reading.interpreter import Reading, reads_of
+from everystep.explanation.maps import upper_bound
+from everystep.explanation.witnesses import find_witnesses
 from tests.explanation.case import Case, Grid
 from tests.explanation.control_cases import CONTROL
 from tests.explanation.function_cases import FUNCTIONS
@@ -14,20 +13,14 @@ from tests.explanation.layer_cases import LAYERS
 CASES = [*LAYERS, *FUNCTIONS, *CONTROL]
 
 
-def read(program: Program) -> tuple[Reading, list[list[Grid]]]:
-    """Reading a program with a bit for each input step, and the map of each output and input."""
-    known = [Facts.unread(weight.value.shape, weight.value.dtype) for weight in program.weights]
-    first, spans = 0, []
-    for port in program.inputs:
-        known.append(Facts.with_bits(port.shape, port.dtype, port.axis, first))
-        spans.append(slice(first, first + port.steps))
-        first += port.steps
-    reading = reads_of(program.jaxpr, known)
-    flags = [
-        facts.reads_along(port.axis, first)
-        for facts, port in zip(reading.outputs, program.outputs, strict=True)
-    ]
-    return reading, [[each[:, span] for span in spans] for each in flags]
+def flat(maps: list[list[Grid]]) -> list[Grid]:
+    """The maps of all pairs of an output and an input, outputs outermost."""
+    return [each for row in maps for each in row]
+
+
+def assert_same(found: list[Grid], wanted: list[Grid]) -> None:
+    for one, other in zip(found, wanted, strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
 
 
 def test_the_table_is_large_and_no_case_stands_in_it_twice() -> None:
@@ -35,21 +28,23 @@ def test_the_table_is_large_and_no_case_stands_in_it_twice() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_the_upper_bound_is_the_true_map_or_the_looser_one_that_the_table_owns_up_to(
+def test_the_upper_bound_is_the_truth_or_the_looser_map_that_the_table_owns_up_to(
     case: Case,
 ) -> None:
-    reading, maps = read(case.program())
-    assert not reading.unknown
-    for found, wanted in zip(maps, case.upper, strict=True):
-        for one, other in zip(found, wanted, strict=True):
-            np.testing.assert_array_equal(one, other)
+    bound = upper_bound(case.program())
+    assert not bound.unknown
+    assert_same(flat(bound.maps), flat(case.upper))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_lower_bound_is_the_truth(case: Case) -> None:
+    assert_same(find_witnesses(case.program(), flat(case.upper)), flat(case.expected))
 
 
 @pytest.mark.parametrize(
     "case", [case for case in CASES if case.looser], ids=lambda case: case.name
 )
 def test_a_looser_map_leaves_out_nothing(case: Case) -> None:
-    assert case.looser
-    [[truth]] = case.expected
-    assert (case.looser.maps >= truth).all()
-    assert (case.looser.maps > truth).any()
+    [looser], [truth] = flat(case.upper), flat(case.expected)
+    assert (looser >= truth).all()
+    assert (looser > truth).any()
