@@ -4,6 +4,7 @@ A picture is first a tree of marks, and becomes text in the last step, which esc
 """
 
 from everystep.drawing.comparison_svg import comparison_svg
+from everystep.drawing.explanation_page import explanation_page
 from everystep.drawing.explanation_svg import explanation_svg
 from everystep.drawing.explanation_text import comparison_text, explanation_text
 from everystep.drawing.marks import Mark, mark, write
@@ -16,6 +17,7 @@ __all__ = [
     "comparison_svg",
     "comparison_text",
     "demonstration_page",
+    "explanation_page",
     "explanation_svg",
     "explanation_text",
     "mark",

@@ -15,7 +15,7 @@ from everystep.errors import DataError
 
 Value = str | int | float | bool | None
 
-_VOID: Final = frozenset(["br", "hr", "link", "meta"])
+_VOID: Final = frozenset(["br", "hr", "input", "link", "meta"])
 """What HTML writes without an end."""
 
 _ENDING: Final = ("</", "<!--", "<script", "]]>")

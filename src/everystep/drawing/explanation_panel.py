@@ -1,0 +1,118 @@
+"""What a page shows of one part of an explanation: its pictures, facts, and data for the script."""
+
+from __future__ import annotations
+
+from everystep.drawing.explained import Connected, Explained, LayerRead, Map
+from everystep.drawing.explanation_data import calls_data, part_data
+from everystep.drawing.explanation_parts import Part, short_path, source_name
+from everystep.drawing.facts import Fact, facts_of, reads_in_words
+from everystep.drawing.layer_weights import LayerWeights, shapes_in_words, weights_of_layers
+from everystep.drawing.map_picture import map_picture
+from everystep.drawing.marks import Mark, data_mark, mark
+from everystep.drawing.network_picture import network_picture
+from everystep.drawing.page_scores import table
+from everystep.drawing.unrolled_picture import unrolled_picture
+
+
+def part_panel(data: Explained, part: Part) -> list[Mark]:
+    """Draw a part.
+
+    Args:
+        data: what was found out.
+        part: the part.
+
+    Returns:
+        Marks to stand side by side.
+    """
+    facts = facts_of(data) if part.layer is None else _layer_facts(data, part.layer)
+    return [
+        _figure("network", "Which unit reads which", network_picture(part.read)),
+        *(_map_figure(part.read, each) for each in part.read["maps"]),
+        mark("dl", map(_fact, facts), class_="facts"),
+        data_mark(part_data(data, part), data_of="part"),
+    ]
+
+
+def calls_panel(data: Explained) -> list[Mark]:
+    """Draw the model unrolled in time, layer by layer.
+
+    Args:
+        data: what was found out, of a model with layers.
+    """
+    return [
+        _figure("calls", "Unrolled in time, layer by layer", unrolled_picture(data)),
+        layers_table(data),
+        data_mark(calls_data(data), data_of="calls"),
+    ]
+
+
+def layers_table(data: Explained) -> Mark:
+    """Draw the layers as a table, with the shapes before and after each."""
+    heads = ("layer", "reads", "shape before and after", "parameters", "weights", "a step reads")
+    weights = weights_of_layers(data, data["layers"])
+    rows = [_layer(data, *each) for each in zip(data["layers"], weights, strict=True)]
+    return mark("div", table(heads, rows, "Layers with their shapes"), class_="layers")
+
+
+def _layer(data: Explained, layer: LayerRead, weights: LayerWeights) -> Mark:
+    sources = dict.fromkeys(source_name(source, data) for source in layer["sources"])
+    before, after = shapes_in_words(layer)
+    return mark(
+        "tr",
+        mark("th", short_path(layer["path"], data), mark("small", layer["kind"]), scope="row"),
+        mark("td", ", ".join(sources)),
+        mark("td", mark("code", before), " ", mark("code", after)),
+        mark("td", f"{layer['parameters']:,}", class_="figure"),
+        mark("td", weights.in_words(layer["steps"])),
+        mark("td", _reads(layer)),
+    )
+
+
+def _reads(layer: LayerRead) -> str:
+    return ", ".join(dict.fromkeys(map(reads_in_words, layer["depends"])))
+
+
+def _layer_facts(data: Explained, layer: LayerRead) -> list[Fact]:
+    before, after = shapes_in_words(layer)
+    bound = "an upper bound: a layer inside a model is not tried alone"
+    return [
+        Fact("layer", layer["kind"]),
+        Fact("a step reads", _reads(layer), bound),
+        Fact("shapes", f"{before} {after}"),
+        Fact("parameters", f"{layer['parameters']:,}"),
+        *(
+            Fact("kernel", each["kernel"], each["why"])
+            for each in data["kernels"]
+            if each["path"] == layer["path"] or each["path"].startswith(f"{layer['path']}/")
+        ),
+    ]
+
+
+def _map_figure(read: Connected, each: Map) -> Mark:
+    outputs, inputs = ([port["name"] for port in read[side]] for side in ("outputs", "inputs"))
+    named = f": {each['output']} of {each['input']}" if len(read["maps"]) > 1 else ""
+    return _figure(
+        "map",
+        f"Which step reads which{named}",
+        map_picture(each),
+        data_output_port=outputs.index(each["output"]),
+        data_input_port=inputs.index(each["input"]),
+    )
+
+
+def _figure(class_: str, caption: str, picture: Mark, **attributes: int) -> Mark:
+    """Frame a picture, with its width, so that a page can give it the room that it needs."""
+    width = str(dict(picture.attributes)["viewBox"]).split()[2]
+    return mark(
+        "figure",
+        mark("figcaption", mark("b", caption)),
+        mark("div", picture, class_="scroll"),
+        class_=class_,
+        style=f"--wide:{width}px",
+        **attributes,
+    )
+
+
+def _fact(fact: Fact) -> Mark:
+    reason = mark("small", fact.reason) if fact.reason else None
+    return mark("div", mark("dt", fact.term), mark("dd", fact.value, reason))
