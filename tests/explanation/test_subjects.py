@@ -162,6 +162,7 @@ def test_a_live_model_of_keras_has_its_weights_and_ids() -> None:
         assert (program.inputs[0].values, program.inputs[0].axis) == (11, 1)
         assert len(program.weights) == len(model.variables)
         assert program.outputs[0].units == 3
+    assert program_of(keras.layers.Conv1D(5, 2), (None, 4, 3)).outputs[0].shape == (1, 3, 5)
     asked = program_of(keras.layers.MultiHeadAttention(2, 4), (None, 4, 3), (None, 6, 3))
     assert [port.name for port in asked.inputs] == ["query", "value"]
 

@@ -67,7 +67,10 @@ class KerasSubject(Layered):
                 f"{self.kind} '{self.name}' of Keras does not know what its input looks like: give "
                 "an example, such as everystep.explain(layer, (None, 4, 3))"
             )
-        places = [name for name in inspect.signature(layer.call).parameters if name not in MODES]
+        named = inspect.signature(layer.call).parameters
+        # Without it, `stateless_call` would hand a call what it does not name.
+        self._modes = {"training": False} if "training" in named else {}
+        places = [name for name in named if name not in MODES]
         arguments = arguments_of(examples, places) if examples else (own,)
         inputs = Inputs.of(arguments, places)
         known = jax.tree.leaves(own, is_leaf=lambda leaf: isinstance(leaf, Example))
@@ -127,7 +130,7 @@ class KerasSubject(Layered):
         def outputs(*arrays: Any) -> Any:
             inputs = self.given(arrays[count:], examples)
             return self.layer.stateless_call(
-                list(arrays[:trained]), list(arrays[trained:count]), *inputs, training=False
+                list(arrays[:trained]), list(arrays[trained:count]), *inputs, **self._modes
             )[0]
 
         return outputs
