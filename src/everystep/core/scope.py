@@ -55,6 +55,8 @@ class Scope:
         token: tells this run from any other, for those who must not keep what is in it alive.
         any_steps: whether a model takes other numbers of steps than its Input says, where its
             layers do.
+        padding_given: whether the segments of the inputs say all that is padding, so that layers do
+            not look for more among the values.
     """
 
     values: dict[int, Any] = field(default_factory=dict)
@@ -70,6 +72,7 @@ class Scope:
     real_rows: Any = None
     token: Any = field(default_factory=object)
     any_steps: bool = False
+    padding_given: bool = False
 
     def record(self, layer: Any, inputs: Any, outputs: Any, before: int) -> None:
         """Note that a layer turned these inputs into these outputs, where calls are recorded."""
@@ -131,6 +134,12 @@ def refuse_traced(variable: Variable, value: Any) -> None:
 def current_scope() -> Scope | None:
     """Return the scope of the run that we are in, or None outside of any run."""
     return _active.get()
+
+
+def padding_is_given() -> bool:
+    """Whether segments say all that is padding in this run, whatever the values are."""
+    scope = current_scope()
+    return scope is not None and scope.padding_given
 
 
 @contextmanager

@@ -7,11 +7,15 @@ from functools import cached_property
 import numpy as np
 
 from everystep.explanation import maps as reading
+from everystep.explanation.calls import CallReads, calls_read
+from everystep.explanation.costs import StepCost, cost_of
 from everystep.explanation.lengths import Lengths, lengths_of, reaches
 from everystep.explanation.maps import Grid, StepMap, UpperBound, upper_bound
 from everystep.explanation.program import Program
+from everystep.explanation.rows import Rows, packing_of, padding_of
 from everystep.explanation.subjects import Subject
 from everystep.explanation.witnesses import find_witnesses
+from everystep.layers.looping import Loop
 
 
 class Explanation:
@@ -157,3 +161,34 @@ class Explanation:
     def parameters(self) -> int:
         """How many numbers its weights have."""
         return self._subject.parameters
+
+    @cached_property
+    def cost(self) -> StepCost:
+        """What a step of the first output costs: multiply-adds and bytes."""
+        return cost_of(self.program)
+
+    @cached_property
+    def kernels(self) -> dict[str, Loop]:
+        """Which loop each recurrent layer takes, by its path, and why not the fastest."""
+        return self._subject.loops()
+
+    # What is inside, and what rows do.
+
+    @cached_property
+    def layers(self) -> list[CallReads]:
+        """What each call of a layer directly inside a model reads; a model inside is one call.
+
+        Of a layer that is no model, itself; of a function, and of models of Keras, nothing.
+        """
+        recording = self._subject.recording(self._asked)
+        return [] if recording is None else calls_read(recording)
+
+    @cached_property
+    def padding(self) -> Rows:
+        """Whether a padded step changes a real one."""
+        return padding_of(self._subject, self.steps)
+
+    @cached_property
+    def packing(self) -> Rows:
+        """Whether one sequence of a packed row changes another."""
+        return packing_of(self._subject, self.steps)

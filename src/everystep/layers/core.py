@@ -11,6 +11,7 @@ import numpy as np
 from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
+from everystep.core.scope import padding_is_given
 from everystep.core.settings import setting
 from everystep.errors import DataError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
@@ -205,7 +206,7 @@ class Embedding(PlainWeights):
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Make id 0 padding, where `mask_zero` asks for it."""
-        if not self.mask_zero:
+        if not self.mask_zero or (segments is not None and padding_is_given()):
             return segments
         ids: Any = 1
         if segments is not None:

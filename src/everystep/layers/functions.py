@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from everystep.core import kinds
 from everystep.core.registry import deserialize, serialize
+from everystep.core.scope import padding_is_given
 from everystep.core.settings import Kind, setting
 from everystep.errors import SegmentsError
 from everystep.layers import arguments
@@ -66,6 +67,8 @@ class Masking(Layer):
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Keep the steps that hold anything but `mask_value`."""
+        if segments is not None and padding_is_given():
+            return segments
         real = jnp.any(inputs != self.mask_value, axis=tuple(range(2, inputs.ndim)))
         return jnp.where(real, 1 if segments is None else segments, 0).astype("int32")
 

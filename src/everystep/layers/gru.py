@@ -8,7 +8,7 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.kernels import GRUGates, ResetBeforeGRU, run_compiled
 from everystep.layers.cells import Cell, GatedSettings, times
-from everystep.layers.looping import Reading, Run
+from everystep.layers.looping import Loop, Reading, Run
 from everystep.layers.recurrent import USE_CUDNN, CellLayer
 
 
@@ -116,6 +116,16 @@ class GRUCell(GRUSettings, Cell):
                 packed=reading.packed,
                 reverse=reading.reverse,
             )
+        )
+
+    def which_loop(self) -> Loop:
+        """Which loop `over_steps` takes."""
+        if self.reset_after:
+            return super().which_loop()
+        return Loop(
+            "steps",
+            "with reset_after=False the state's product waits for the reset gate, so there are two "
+            "at each step, which the loop of the kernels does not have",
         )
 
     def _weights(self, kept: Any) -> tuple[Any, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeGuard
 
 import jax
 import jax.numpy as jnp
@@ -44,6 +44,19 @@ class Run(NamedTuple):
     states: Any
 
 
+class Loop(NamedTuple):
+    """Which loop runs a cell over the steps.
+
+    Args:
+        kernel: `"xla"`, the recurrent loop of the kernels, which is the fastest; or `"steps"`, one
+            call of the cell after another.
+        why: why it is not the fastest; "" where it is.
+    """
+
+    kernel: str
+    why: str
+
+
 class LoopedCell(Layer):
     """The base of cells that know a faster way over all steps than one call after another."""
 
@@ -59,6 +72,10 @@ class LoopedCell(Layer):
         """Run the cell over all steps of the rows."""
         raise NotImplementedError
 
+    def which_loop(self) -> Loop:
+        """Which loop `over_steps` takes."""
+        return Loop("xla", "")
+
 
 def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
     """Run any cell over all steps of the rows.
@@ -69,7 +86,7 @@ def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, trainin
         ShapeError: the cell gives states of other shapes than it was given.
         StateError: the cell changes a weight or adds a loss at each step.
     """
-    if isinstance(cell, LoopedCell) and cell.knows_loop:
+    if _knows_loop(cell):
         return cell.over_steps(sequences, states, reading, training)
     outer = current_scope()
     # One key for all steps: whatever the cell draws, it draws the same at every step.
@@ -92,6 +109,29 @@ def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, trainin
             packed=reading.packed,
             reverse=reading.reverse,
         )
+    )
+
+
+def _knows_loop(cell: Any) -> TypeGuard[LoopedCell]:
+    return isinstance(cell, LoopedCell) and cell.knows_loop
+
+
+def chosen_loop(cell: Any) -> Loop:
+    """Return which loop `over_steps` takes for a cell.
+
+    Example:
+        >>> import everystep as es
+        >>> chosen_loop(es.layers.LSTMCell(4))
+        Loop(kernel='xla', why='')
+        >>> chosen_loop(es.layers.GRUCell(4, reset_after=False)).kernel
+        'steps'
+    """
+    if _knows_loop(cell):
+        return cell.which_loop()
+    return Loop(
+        "steps",
+        f"the kernels do not know the equation of {type(cell).__name__}, so its call runs at each "
+        "step",
     )
 
 

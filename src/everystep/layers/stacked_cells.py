@@ -7,10 +7,12 @@ from typing import Any
 from everystep.core.settings import setting
 from everystep.layers.looping import (
     CELLS,
+    Loop,
     LoopedCell,
     Reading,
     Run,
     build_cell,
+    chosen_loop,
     like,
     listed,
     output_size,
@@ -73,6 +75,11 @@ class StackedRNNCells(LoopedCell):
             inputs, new = cell(inputs, listed(own), training=training)
             new_states.append(like(own, new))
         return inputs, new_states
+
+    def which_loop(self) -> Loop:
+        """Which loop `over_steps` takes: that of all cells, or the slowest of theirs."""
+        loops = map(chosen_loop, self.cells)
+        return next((loop for loop in loops if loop.why), Loop("xla", ""))
 
     def over_steps(self, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
         """Run the cells over all steps, one cell after another."""

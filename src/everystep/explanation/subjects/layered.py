@@ -10,7 +10,9 @@ import jax
 
 from everystep.errors import DataError, EverystepError
 from everystep.explanation.subjects.examples import Example
-from everystep.explanation.subjects.subject import Inputs, Subject, is_steps
+from everystep.explanation.subjects.recording import larger, time_axis
+from everystep.explanation.subjects.subject import Inputs, Subject
+from everystep.layers.arguments import is_steps
 
 STEPS_AXIS = 1
 
@@ -33,29 +35,16 @@ class Layered(Subject):
         """Return axis 1 where it is time: in rank 2 only if its size follows from the steps."""
         if self.output_axis != STEPS_AXIS:
             return chosen_axes(self.output_axis, len(outputs), "output_axis")
-        follows = self._follows(outputs, examples)
-        return [
-            STEPS_AXIS if len(output.shape) > 2 or grows else None
-            for output, grows in zip(outputs, follows, strict=True)
-        ]
-
-    def _follows(self, outputs: list[Any], examples: Sequence[Example]) -> list[bool]:
-        """Say of each output of rank 2 whether axis 1 is larger where there are more steps."""
-        if all(len(output.shape) != 2 for output in outputs):
-            return [False] * len(outputs)
-        more = [
-            replace(each.sized(2 * (each.steps or 0) + 8, None), segments=None) for each in examples
-        ]
-        try:
-            larger = jax.eval_shape(self.function(more), *self.specs_of(more))
-        except (EverystepError, TypeError, ValueError):
-            return [False] * len(outputs)
-        return [
-            len(output.shape) == 2 and output.shape[1] != other.shape[1]
-            for output, other in zip(
-                outputs, jax.tree.leaves(larger, is_leaf=is_steps), strict=True
-            )
-        ]
+        grown: list[Any] = [None] * len(outputs)
+        if any(len(output.shape) == 2 for output in outputs):
+            more = larger(examples)
+            try:
+                tree = jax.eval_shape(self.function(more), *self.specs_of(more))
+                grown = jax.tree.leaves(tree, is_leaf=is_steps)
+            except (EverystepError, TypeError, ValueError):
+                # It takes this number of steps alone, so nothing shows what follows from it.
+                pass
+        return [time_axis(*pair) for pair in zip(outputs, grown, strict=True)]
 
 
 def with_axes(

@@ -21,8 +21,12 @@ from everystep.explanation.subjects.layered import (
     arguments_of,
     with_axes,
 )
-from everystep.explanation.subjects.subject import Inputs, Traced, is_steps, trace
+from everystep.explanation.subjects.recording import Recording, direct_calls, record
+from everystep.explanation.subjects.subject import Inputs, Traced, trace
 from everystep.layers import Embedding, Layer, symbolic
+from everystep.layers.arguments import is_steps
+from everystep.layers.looping import Loop, chosen_loop
+from everystep.layers.recurrent import Recurrent
 from everystep.models import Model
 
 
@@ -39,6 +43,8 @@ class LayerSubject(Layered):
     Raises:
         DataError: there is no example, and the layer does not know its input.
     """
+
+    takes_segments = True
 
     def __init__(
         self, layer: Layer, examples: tuple[Any, ...], input_axis: Any = 1, output_axis: Any = 1
@@ -139,6 +145,22 @@ class LayerSubject(Layered):
         found = trace(function, self.specs_of(examples))
         return found._replace(values=self._ids(examples, read), names=self._output_names(found))
 
+    def loops(self) -> dict[str, Loop]:
+        """Return which loop each recurrent layer takes, by its path."""
+        inside = dict.fromkeys(_inside(self.layer))
+        return {each.path: chosen_loop(each.cell) for each in inside if isinstance(each, Recurrent)}
+
+    def recording(self, steps: int | None) -> Recording | None:
+        """Trace the model such that what its layers give can be seen; a plain layer is one call."""
+
+        def run(arrays: Sequence[Any], examples: Sequence[Example]) -> list[Call]:
+            calls: list[Call] = []
+            self.run(arrays, examples, calls)
+            return direct_calls(calls) if isinstance(self.layer, Model) else calls[-1:]
+
+        paths = {variable: path for path, variable in self._variables.items()}
+        return record(run, self.specs_of, self.examples_for(steps), paths)
+
     def run(
         self,
         arrays: Sequence[Any],
@@ -154,6 +176,7 @@ class LayerSubject(Layered):
             noise=Noise(jax.random.key(0), 0),
             recording=calls is not None,
             any_steps=True,
+            padding_given=self.padding_given,
         )
         first, *rest = self.given(arrays[count:], examples)
         with scope.active():

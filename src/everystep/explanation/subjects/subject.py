@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import jax
 import jax.numpy as jnp
@@ -14,7 +14,12 @@ import jax.numpy as jnp
 from everystep.errors import DataError, EverystepError, SettingError, ShapeError
 from everystep.explanation.program import Port, Program, Weight
 from everystep.explanation.subjects.examples import Example, example_of, is_example
+from everystep.layers.arguments import is_steps
 from everystep.sequences import Steps
+
+if TYPE_CHECKING:
+    from everystep.explanation.subjects.recording import Recording
+    from everystep.layers.looping import Loop
 
 USUAL_STEPS = 4
 """How many steps are explained where neither the caller nor the subject says how many."""
@@ -133,11 +138,15 @@ class Subject(ABC):
         name: what it is called in reports.
         kind: its class, or "function".
         inputs: what its inputs look like.
+        takes_segments: whether it can be told which steps are padding.
+        padding_given: whether the segments of its inputs say all that is padding, and ids say none.
     """
 
     name: str
     kind: str
     inputs: Inputs
+    takes_segments: ClassVar[bool] = False
+    padding_given: bool = False
 
     def steps_for(self, steps: Any) -> int | None:
         """Return the number of steps to explain; None where the inputs differ in theirs.
@@ -227,6 +236,14 @@ class Subject(ABC):
     def batch(self) -> Any:
         """How many rows it is explained with, where an example does not say it."""
 
+    def loops(self) -> dict[str, Loop]:
+        """Return which loop each recurrent layer of everystep takes, by its path."""
+        return {}
+
+    def recording(self, steps: int | None) -> Recording | None:
+        """Return what the layers give that it calls; None where that cannot be seen."""
+        return None
+
     @property
     @abstractmethod
     def weights(self) -> tuple[Weight, ...]:
@@ -280,8 +297,3 @@ def trace(function: Callable[..., Any], specs: Sequence[Any]) -> Traced:
     alone = len(structure) == 1
     names = ["outputs" if alone else f"outputs{path}" for path in structure]
     return Traced(jaxpr, outputs, names, [])
-
-
-def is_steps(value: Any) -> bool:
-    """Whether a value is `Steps`, which JAX would otherwise take apart."""
-    return isinstance(value, Steps)
