@@ -93,5 +93,14 @@ def test_a_function_without_weights_has_no_names_of_weights() -> None:
 def test_weights_of_one_step_beside_shared_ones_have_another_name() -> None:
     data = made.dense()
     data["weights"] += [made.weight(f"own/{step}", [5], 4, only=step) for step in range(4)]
-    names = {each["data-weights"] for each in found(network_picture(data), "wire")}
+    picture = network_picture(data)
+    names = {each["data-weights"] for each in found(picture, "wire")}
     assert names == {"W₀", "W₁", "W₂", "W₃"}
+    assert "W₀ to W₃: each step in part its own" in write(picture)
+
+
+def test_own_weights_of_two_outputs_have_different_names() -> None:
+    data = made.branches()
+    data["weights"] = [made.weight(f"own/{step}", [5], 7, only=step) for step in range(7)]
+    names = [each["data-weights"] for each in found(network_picture(data), "pill")]
+    assert names == ["W₀", "W₁", "W₂", "W₃", "W₄", "W₅", "V"]

@@ -67,6 +67,15 @@ def test_a_triangle_that_no_recurrent_layer_makes_has_no_state() -> None:
     assert areas == {(1, t) for t in range(1, 8)} | {(3, t) for t in range(8)}
 
 
+def test_many_branches_stand_above_each_other_and_lines_go_around() -> None:
+    data = made.dense(steps=3)
+    own = made.grid(3, 3, made.own)
+    data["layers"] = [made.layer(f"branch{n}", "Dense", 12, own, (3, 3)) for n in range(4)]
+    picture = unrolled_picture(data)
+    assert [each["data-layer"] for each in found(picture, "row")] == [-1, 0, 1, 2, 3]
+    assert {each["data-layer"] for each in found(picture, "edge") if "C" in each["d"]} == {3}
+
+
 def test_steps_that_are_too_many_are_left_out() -> None:
     picture = unrolled_picture(made.tagger(100))
     steps = {each["data-step"] for each in found(picture, "cell-step")}

@@ -19,11 +19,11 @@ from everystep.drawing.network_picture import network_picture
 from everystep.drawing.places import shortened
 from everystep.drawing.sheet import at, sheet, size_of, written_sheet
 
-_A_ROW: Final = 5
+_ROOM: Final = 1640
 _LETTER: Final = 6.7
 _LINE: Final = 16
 _NARROWEST: Final = 212
-_WIDEST: Final = 340
+_WIDEST: Final = 560
 _BETWEEN: Final = 26
 _NAMES: Final = 96
 _LONGEST_NAME: Final = 46
@@ -59,15 +59,16 @@ def comparison_picture(data: Comparison) -> Mark:
         An `svg` mark; its colours are those of `picture_sheet`.
     """
     entries = list(zip(data["models"], comparison_words(data), strict=True))
-    groups = [entries[first : first + _A_ROW] for first in range(0, len(entries), _A_ROW)]
-    first = data["models"][0]["name"]
-    return sheet([("", _columns(group, first)) for group in groups])
-
-
-def _columns(entries: list[tuple[Compared, ComparedWords]], first: str) -> Mark:
-    networks = [network_picture(each["explained"]) for each, _ in entries]
-    widest = max(size_of(network)[0] for network in networks)
+    widest = max(size_of(network_picture(each["explained"]))[0] for each in data["models"])
     width = min(_WIDEST, max(_NARROWEST, widest))
+    row = max(1, int((_ROOM - _NAMES) // (width + _BETWEEN)))
+    groups = [entries[first : first + row] for first in range(0, len(entries), row)]
+    first = data["models"][0]["name"]
+    return sheet([("", _columns(group, first, width)) for group in groups])
+
+
+def _columns(entries: list[tuple[Compared, ComparedWords]], first: str, width: float) -> Mark:
+    networks = [network_picture(each["explained"]) for each, _ in entries]
     scales = [min(1.0, width / size_of(network)[0]) for network in networks]
     starts = [_NAMES + (width + _BETWEEN) * place for place in range(len(entries))]
     letters = int(width / _LETTER)

@@ -21,7 +21,7 @@ _RADIUS: Final = 4.2
 _PILL_BELOW: Final = 34
 _LINE: Final = 16
 _MANY: Final = 100
-_NO_WEIGHTS: Final = WeightSet("", "none", (), own=False)
+_NO_WEIGHTS: Final = WeightSet("", "none", (), "", own=False, common=False)
 
 
 @dataclass(frozen=True)
@@ -43,14 +43,14 @@ class _Plan:
         return {step: by_place.get(place, _NO_WEIGHTS) for place, step in enumerate(steps)}
 
     @cached_property
-    def maps(self) -> list[tuple[int, int, Map]]:
-        """Each map with the numbers of its output and its input."""
+    def maps(self) -> dict[tuple[int, int], Map]:
+        """Each map by the numbers of its output and its input."""
         outputs = [port["name"] for port in self.data["outputs"]]
         inputs = [port["name"] for port in self.data["inputs"]]
-        return [
-            (outputs.index(each["output"]), inputs.index(each["input"]), each)
+        return {
+            (outputs.index(each["output"]), inputs.index(each["input"])): each
             for each in self.data["maps"]
-        ]
+        }
 
     @cached_property
     def shown(self) -> tuple[Column, int]:
@@ -71,12 +71,10 @@ class _Plan:
         """Say whether an output step reads an input step: "witnessed", "may" or "" for not."""
         if above.step is None:
             return ""
-        for output, input_, each in self.maps:
-            if (output, input_) == (above.port, below.port):
-                if any(each["witnessed"][above.step][step] for step in below.steps):
-                    return "witnessed"
-                return "may" if any(each["depends"][above.step][s] for s in below.steps) else ""
-        return ""
+        read = self.maps[above.port, below.port]
+        if any(read["witnessed"][above.step][step] for step in below.steps):
+            return "witnessed"
+        return "may" if any(read["depends"][above.step][step] for step in below.steps) else ""
 
 
 def network_picture(data: Connected) -> Mark:

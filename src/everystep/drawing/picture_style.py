@@ -16,7 +16,7 @@ _SHEET: Final = """
 .picture .dots{fill:var(--soft);font-weight:700}
 .picture .small{font-size:9px}
 .wire{fill:none;stroke-width:.8;opacity:.34}
-.many .wire{opacity:.17}
+.many .wire{opacity:.2}
 .wire.may{stroke-dasharray:5 3}
 .wire.beyond{stroke-dasharray:1.5 3}
 .wires .strong{stroke-width:2.2;opacity:1}

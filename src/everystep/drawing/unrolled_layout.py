@@ -15,6 +15,7 @@ _COLUMN: Final = 54
 _FEWEST_COLUMNS: Final = 3
 _MOST_COLUMNS: Final = 12
 _FEWEST_IN_MANY_LANES: Final = 5
+_MOST_LANES: Final = 3
 _RIGHT: Final = 8
 _TOP: Final = 50
 _BOTTOM: Final = 52
@@ -125,13 +126,15 @@ def unroll(data: Explained, caption: float) -> Unrolled:
 
 
 def _levels(layers: list[LayerRead], inputs: int) -> Iterator[list[int]]:
-    """Yield the rows that stand side by side, from the inputs on."""
+    """Yield the rows that stand side by side, from the inputs on; too many take several levels."""
     level = {-1 - number: 0 for number in range(inputs)}
     for number, layer in enumerate(layers):
         level[number] = 1 + max((level[source] for source in layer["sources"]), default=0)
     for height in range(max(level.values()) + 1):
         # Inputs are numbered downwards.
-        yield sorted((each for each in level if level[each] == height), key=abs)
+        side_by_side = sorted((each for each in level if level[each] == height), key=abs)
+        for first in range(0, len(side_by_side), _MOST_LANES):
+            yield side_by_side[first : first + _MOST_LANES]
 
 
 def _inside(

@@ -20,13 +20,17 @@ class WeightSet:
         name: its name in pictures, such as `"W"`, or `"W₂"` for a step's own weights.
         class_: the class of its colour.
         places: the output steps that it makes, counted through all outputs.
+        letter: the letter of its name, the same for the own weights of each step of an output.
         own: whether some of the weights make no other output step.
+        common: whether some of the weights make other output steps too.
     """
 
     name: str
     class_: str
     places: tuple[int, ...]
+    letter: str
     own: bool
+    common: bool
 
 
 def weight_sets(data: Connected) -> list[WeightSet]:
@@ -42,21 +46,31 @@ def weight_sets(data: Connected) -> list[WeightSet]:
         The sets in the order of the first output step that each makes; steps that use no weight
         have none.
     """
-    places: dict[tuple[frozenset[str], int | None], list[int]] = {}
-    for place in range(sum(port["steps"] for port in data["outputs"])):
+    places: dict[tuple[frozenset[str], int | None, int | None], list[int]] = {}
+    for place, (port, step) in enumerate(_steps(data)):
         used = [weight for weight in data["weights"] if weight["steps"][place]]
         common = frozenset(weight["path"] for weight in used if weight["shared"])
-        own = place if any(not weight["shared"] for weight in used) else None
+        alone = any(not weight["shared"] for weight in used)
         if used:
-            places.setdefault((common, own), []).append(place)
-    families = list(dict.fromkeys((common, own is None) for common, own in places))
+            key = (common, port if alone else None, step if alone else None)
+            places.setdefault(key, []).append(place)
+    families = [(common, port) for common, port, _ in places]
+    letters = {family: _letter(number) for number, family in enumerate(dict.fromkeys(families))}
     sets = []
-    for number, ((common, own), made) in enumerate(places.items()):
-        letter = _letter(families.index((common, own is None)))
-        alone = sum(each[0] == common and each[1] is not None for each in places) == 1
-        name = letter if own is None or alone else numbered(letter, _step(data, own))
-        colour = f"w{number % WEIGHT_COLOURS}"
-        sets.append(WeightSet(name, colour, tuple(made), own is not None))
+    for number, ((common, output, own), made) in enumerate(places.items()):
+        family = (common, output)
+        letter = letters[family]
+        several = families.count(family) > 1
+        sets.append(
+            WeightSet(
+                name=letter if own is None or not several else numbered(letter, own),
+                class_=f"w{number % WEIGHT_COLOURS}",
+                places=tuple(made),
+                letter=letter,
+                own=own is not None,
+                common=bool(common),
+            )
+        )
     return sets
 
 
@@ -64,35 +78,33 @@ def _letter(number: int) -> str:
     return _LETTERS[number] if number < len(_LETTERS) else f"W{number}"
 
 
-def _step(data: Connected, place: int) -> int:
-    """Return which step of its output a place is."""
-    for port in data["outputs"]:
-        if place < port["steps"]:
-            return place
-        place -= port["steps"]
-    return place
+def _steps(data: Connected) -> list[tuple[int, int]]:
+    """Return all output steps, by the numbers of output and step."""
+    return [
+        (port, step) for port, each in enumerate(data["outputs"]) for step in range(each["steps"])
+    ]
 
 
 def sets_in_words(data: Connected) -> list[str]:
-    """Say in one line for each kind of set what its weights make.
+    """Say in one line for each letter which steps its weights make.
 
     Args:
         data: what was found out.
     """
     sets = weight_sets(data)
+    outputs = len(_steps(data))
     if not sets:
         return ["no weights"]
-    outputs = sum(port["steps"] for port in data["outputs"])
+    if outputs == 1:
+        return [f"one {sets[0].name}"]
     lines = []
-    for each in sets:
-        if each.own or outputs == 1:
-            continue
-        count = len(each.places)
-        steps = "1 step" if count == 1 else f"{count} steps"
-        lines.append(f"one {each.name} makes {'all ' if count == outputs else ''}{steps}")
-    own = [each for each in sets if each.own]
-    if len(own) > 1:
-        lines.append(f"{own[0].name} to {own[-1].name}: each step its own")
-    elif own and outputs > 1:
-        lines.append(f"{own[0].name}: one step's own")
-    return lines or [f"one {sets[0].name}"]
+    for letter in dict.fromkeys(each.letter for each in sets):
+        family = [each for each in sets if each.letter == letter]
+        count = sum(len(each.places) for each in family)
+        if len(family) > 1:
+            part = "in part " if family[0].common else ""
+            lines.append(f"{family[0].name} to {family[-1].name}: each step {part}its own")
+        else:
+            steps = "1 step" if count == 1 else f"{count} steps"
+            lines.append(f"one {letter} makes {'all ' if count == outputs else ''}{steps}")
+    return lines
