@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from everystep.core import DTypePolicy, Variable
     from everystep.dtype_policies import FloatDTypePolicy
+    from everystep.explanation.asserting import assert_causal, assert_stepwise
     from everystep.explanation.explaining import explain
     from everystep.explanation.explanation import Explanation
     from everystep.initializers import Initializer
@@ -66,6 +67,8 @@ __all__ = [
     "Variable",
     "activations",
     "apply",
+    "assert_causal",
+    "assert_stepwise",
     "backend",
     "callbacks",
     "config",
@@ -111,6 +114,8 @@ _HOMES = {
     # Not `core`: a variable may be made from the name of an initializer, so those must be known.
     "Variable": "layers.weights",
     "apply": "layers.apply",
+    "assert_causal": "explanation.asserting",
+    "assert_stepwise": "explanation.asserting",
     "explain": "explanation.explaining",
     "from_keras": "models",
     "load_model": "models",

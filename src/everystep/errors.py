@@ -43,3 +43,7 @@ class CorpusError(EverystepError, ValueError):
 
 class ContradictionError(EverystepError, RuntimeError):
     """Two ways to find out the same thing disagree: a fault of everystep, not of what was asked."""
+
+
+class ExplanationError(EverystepError, AssertionError):
+    """A model is not what a test asserts of it, or could not be proven to be."""

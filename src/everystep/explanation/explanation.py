@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+import operator
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -52,6 +53,13 @@ class Explanation:
             ShapeError: it does not take so many.
         """
         return Explanation(self._origin, self._origin.steps_for(steps))
+
+    def longer(self, times: int) -> Explanation:
+        """Return the explanation of the same thing for so many times as many steps of each input.
+
+        Segments that were given are for the steps that there were, and are left out.
+        """
+        return Explanation(self._origin.resized(partial(operator.mul, times), self.steps), None)
 
     @property
     def name(self) -> str:
@@ -125,6 +133,11 @@ class Explanation:
     def assumptions(self) -> list[str]:
         """What the upper bound rests on besides the program, in words."""
         return self._upper.assumptions
+
+    @property
+    def upper_maps(self) -> list[list[Grid]]:
+        """The upper bound alone: for each output, the map of each input."""
+        return self._upper.maps
 
     @property
     def _upper_maps(self) -> list[Grid]:
