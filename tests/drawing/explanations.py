@@ -90,6 +90,7 @@ def layer(
         depends=[depends],
         units=sizes[1],
         weights=[f"model/{name}/kernel", f"model/{name}/bias"] if parameters else [],
+        uses=[[True] * steps] * 2 if parameters else [],
     )
 
 
@@ -175,6 +176,7 @@ def per_step(steps: int = 4) -> Explained:
     ]
     read = layer("per_step", "PerStep", 20 * steps, reads, (3, 5))
     read["weights"] = [each["path"] for each in uses]
+    read["uses"] = [each["steps"] for each in uses]
     return explained(
         "per step",
         [read],
@@ -192,7 +194,7 @@ def tagger(steps: int = 5, kind: str = "LSTM") -> Explained:
     reads = grid(steps, steps, every if both else earlier)
     embedding = layer("embedding", "Embedding", 800, grid(steps, steps, own), (1, 8))
     embedding["input_shapes"] = [f"(batch, {steps})"]
-    embedding["weights"] = ["model/embedding/embeddings"]
+    embedding["weights"], embedding["uses"] = ["model/embedding/embeddings"], [[True] * steps]
     wide = 12 if both else 6
     data = explained(
         f"tagger of {steps} steps",
@@ -312,7 +314,7 @@ def unproven() -> Explained:
         [port(HOSTILE, 4, 5)],
         [weight(HOSTILE, [3, 5], 4)],
     )
-    data["layers"][0]["weights"] = [HOSTILE]
+    data["layers"][0]["weights"], data["layers"][0]["uses"] = [HOSTILE], [[True] * 4]
     data["unknown"] = [HOSTILE]
     data["assumptions"] = [HOSTILE]
     data["padding"] = Rows(verdict="leaks", pair=[0, 1], reason=HOSTILE)

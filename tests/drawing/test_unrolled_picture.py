@@ -103,6 +103,25 @@ def test_one_letter_is_one_set_of_weights() -> None:
     assert names_and_colours(made.per_step()) == own
 
 
+def test_own_weights_below_a_layer_that_mixes_steps_are_own_still() -> None:
+    data = made.per_step()
+    mixing = made.layer("lstm", "LSTM", 0, made.grid(4, 4, made.earlier), (5, 5), source=0)
+    data["layers"].append(mixing)
+    for weight, use in zip(data["weights"], data["layers"][0]["uses"], strict=True):
+        weight["steps"] = [step >= use.index(True) for step in range(4)]
+        weight["used_by"], weight["shared"] = sum(weight["steps"]), sum(weight["steps"]) > 1
+    assert {name for name, _ in names_and_colours(data)} == {"A₀", "A₁", "A₂", "A₃"}
+
+
+def test_weights_of_a_model_with_one_output_step_are_not_called_own() -> None:
+    data = made.dense()
+    last = made.layer("last", "GlobalMaxPooling1D", 0, [[True] * 4], (5, 5), source=0)
+    data["layers"].append(last)
+    for weight in data["weights"]:
+        weight["steps"], weight["used_by"], weight["shared"] = [True], 1, False
+    assert names_and_colours(data) == {("A", "w0")}
+
+
 def test_what_has_no_layers_stands_for_itself() -> None:
     data = made.tagger(4)
     data["layers"] = []

@@ -85,6 +85,7 @@ class LayerRead(TypedDict):
         depends: for each source, which of its own output steps read which steps of that source.
         units: how many numbers a step of its output has.
         weights: paths of its weights.
+        uses: for each of them, which steps of the layer's own output use it.
     """
 
     path: str
@@ -97,6 +98,7 @@ class LayerRead(TypedDict):
     depends: list[list[list[bool]]]
     units: int
     weights: list[str]
+    uses: list[list[bool]]
 
 
 class Cost(TypedDict):

@@ -71,12 +71,15 @@ def _letter(number: int) -> str:
 
 
 def _own(data: Explained, layer: LayerRead) -> bool:
-    """Say whether each step of a layer has weights of its own, as the model's outputs use them."""
-    uses = [weight for weight in data["weights"] if weight["path"] in layer["weights"]]
-    if layer["steps"] < 2 or not uses:
+    """Say whether each step of a layer has weights of its own, or values of them."""
+    if layer["steps"] < 2 or not layer["uses"]:
         return False
-    apart = any(weight["steps"] != uses[0]["steps"] for weight in uses)
-    return apart or not any(weight["shared"] for weight in uses)
+    if all(sum(steps) < 2 for steps in layer["uses"]):
+        return True
+    # A weight may hold values for each step; what the model's outputs use of it tells, if several.
+    uses = [weight for weight in data["weights"] if weight["path"] in layer["weights"]]
+    several = all(len(weight["steps"]) > 1 for weight in uses)
+    return several and not any(weight["shared"] for weight in uses)
 
 
 def weights_in_words(layer: LayerRead, weights: LayerWeights) -> str:

@@ -69,30 +69,27 @@ def layers_of(data: Explained) -> list[LayerRead]:
     Args:
         data: what was found out.
     """
-    if data["layers"]:
-        return data["layers"]
-    return [
-        LayerRead(
-            path=data["name"],
-            kind=data["kind"],
-            parameters=data["parameters"] if number == 0 else 0,
-            sources=[-1 - place for place in range(len(data["inputs"]))],
-            input_shapes=[port["shape"] for port in data["inputs"]],
-            output_shape=output["shape"],
-            steps=output["steps"],
-            depends=[
-                next(
-                    each["depends"]
-                    for each in data["maps"]
-                    if (each["output"], each["input"]) == (output["name"], port["name"])
-                )
-                for port in data["inputs"]
-            ],
-            units=output["units"],
-            weights=[weight["path"] for weight in data["weights"]],
-        )
-        for number, output in enumerate(data["outputs"])
-    ]
+    return data["layers"] or [_whole(data, number) for number in range(len(data["outputs"]))]
+
+
+def _whole(data: Explained, number: int) -> LayerRead:
+    """Take all of a model for one layer with one of its outputs."""
+    output = data["outputs"][number]
+    maps = {(each["output"], each["input"]): each["depends"] for each in data["maps"]}
+    first = sum(port["steps"] for port in data["outputs"][:number])
+    return LayerRead(
+        path=data["name"],
+        kind=data["kind"],
+        parameters=data["parameters"],
+        sources=[-1 - place for place in range(len(data["inputs"]))],
+        input_shapes=[port["shape"] for port in data["inputs"]],
+        output_shape=output["shape"],
+        steps=output["steps"],
+        depends=[maps[output["name"], port["name"]] for port in data["inputs"]],
+        units=output["units"],
+        weights=[weight["path"] for weight in data["weights"]],
+        uses=[weight["steps"][first : first + output["steps"]] for weight in data["weights"]],
+    )
 
 
 def unroll(data: Explained, caption: float) -> Unrolled:
