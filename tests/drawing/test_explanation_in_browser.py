@@ -6,12 +6,23 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from everystep.drawing import explanation_page
+from everystep.drawing import comparison_page, explanation_fragment, explanation_page
 from everystep.drawing.explained import Explained
 from tests.drawing.browser import SIZES, Watched, browser
-from tests.drawing.explanations import branches, dense, per_step, tagger, unproven
+from tests.drawing.explanations import (
+    branches,
+    dense,
+    five_designs,
+    per_step,
+    tagger,
+    unproven,
+)
 
 LENGTHS = (3, 4, 5)
+PAGES = {
+    "explanation": explanation_page([branches()], 6),
+    "comparison": comparison_page(five_designs()),
+}
 
 
 def several(steps: tuple[int, ...] = LENGTHS) -> list[Explained]:
@@ -40,9 +51,11 @@ def opened(tab: Watched, folder: Path, models: list[Explained], shown: int) -> P
     return tab.open(folder / "page.html", explanation_page(models, shown))
 
 
-def lit(page: Page, marks: str, look: str, *names: str) -> set[tuple[int, ...]]:
+def lit(
+    page: Page, marks: str, look: str, *names: str, within: str = "main"
+) -> set[tuple[int, ...]]:
     """Return the places of all marks of a kind that have a look."""
-    found = page.locator(f".panel {marks}.{look}").evaluate_all(
+    found = page.locator(f"{within} {marks}.{look}").evaluate_all(
         "(marks, names) => marks.map((each) => names.map((name) => Number(each.dataset[name])))",
         list(names),
     )
@@ -203,10 +216,46 @@ def test_names_are_text_whatever_they_say(tab: Watched, tmp_path: Path) -> None:
     assert page.locator("img").count() == 0
 
 
+def test_what_is_pointed_at_in_one_design_is_lit_in_all(tab: Watched, tmp_path: Path) -> None:
+    page = tab.open(tmp_path / "page.html", comparison_page(five_designs()))
+    page.hover('article:nth-child(2) circle[data-side="output"][data-step="1"][data-unit="3"]')
+    words = page.locator(".said").all_inner_texts()
+    own = "output step 1 reads input step 1; made by"
+    assert words == [
+        *(f"{own} dense/kernel, dense/bias, shared by steps 0-3" for _ in range(3)),
+        "output step 1 reads input steps 0-3; made by its own part of dense/kernel, dense/bias",
+        f"{own} its own part of per_step/1/kernel, per_step/1/bias",
+    ]
+    read = [
+        lit(page, "circle[data-side=input]", "read", "step", within=f"article:nth-child({place})")
+        for place in range(1, 6)
+    ]
+    everything = {(step,) for step in range(4)}
+    assert read == [{(1,)}, {(1,)}, {(1,)}, everything, {(1,)}]
+    live = page.locator(".said").evaluate_all("(lines) => lines.map((each) => each.ariaLive)")
+    assert live == ["off", "polite", "off", "off", "off"]
+
+
+def test_pieces_of_a_notebook_change_nothing_around_them(tab: Watched, tmp_path: Path) -> None:
+    around = '<p class="note">note</p><svg><g class="cell-step w0"><rect/></g></svg>'
+    looks = "[...document.querySelectorAll('body > *, rect')].map((e) => getComputedStyle(e).fill)"
+    page = tab.open(tmp_path / "page.html", f"<!DOCTYPE html><body>{around}</body>")
+    before = page.evaluate(f"{looks}.slice(0, 3)")
+    pieces = explanation_fragment(tagger()) + explanation_fragment(unproven())
+    page = tab.open(tmp_path / "page.html", f"<!DOCTYPE html><body>{around}{pieces}</body>")
+    assert page.evaluate(f"{looks}.slice(0, 3)") == before
+    filled = ".cell-step.lit.w1 rect"
+    blue = page.locator(filled).first.evaluate("(each) => getComputedStyle(each).fill")
+    assert blue == "rgb(173, 86, 0)"
+
+
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_fit_the_screen(tab: Watched, tmp_path: Path, size: str, scheme: str) -> None:
-    page = opened(tab, tmp_path, [branches()], 6)
+@pytest.mark.parametrize("text", PAGES.values(), ids=PAGES)
+def test_pages_fit_the_screen(
+    tab: Watched, tmp_path: Path, size: str, scheme: str, text: str
+) -> None:
+    page = tab.open(tmp_path / "page.html", text)
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     tab.resize(size)
     page.hover('circle[data-side="output"][data-step="2"][data-unit="0"]')

@@ -7,13 +7,19 @@ from importlib import resources
 
 import pytest
 
-from everystep.drawing import explanation_page
+from everystep.drawing import (
+    comparison_fragment,
+    comparison_page,
+    explanation_fragment,
+    explanation_page,
+)
 from everystep.drawing.explanation_parts import parts_of
 from everystep.errors import DataError
 from tests.drawing.explanations import (
     HOSTILE,
     branches,
     dense,
+    five_designs,
     grid,
     own,
     tagger,
@@ -24,6 +30,11 @@ PAGES = {
     "branches": explanation_page([branches()], 6),
     "unproven": explanation_page([unproven()], 4),
     "several": explanation_page([tagger(4), tagger(3)], 4),
+    "comparison": comparison_page(five_designs()),
+}
+PIECES = {
+    "explanation": explanation_fragment(unproven()),
+    "comparison": comparison_fragment(five_designs()),
 }
 
 
@@ -113,3 +124,25 @@ def test_a_source_that_is_given_twice_counts_once() -> None:
     part = parts_of(model)[3]
     assert part.starts == [0]
     assert part.read["maps"][0]["depends"] == grid(6, 6, lambda t, s: s in (0, t))
+
+
+@pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES)
+def test_pieces_of_a_notebook_can_stand_beside_each_other(piece: str) -> None:
+    root = ElementTree.fromstring(piece)
+    assert [each.tag for each in root.iter() if each.get("id") or each.tag == "script"] == []
+    assert "url(" not in piece.replace("url(#may)", "")
+    style = words_of(next(root.iter("style")))
+    rules = [each for each in re.findall(r"([^{}]+)\{", style) if "@" not in each]
+    assert len(rules) > 30
+    assert all(".everystep-fragment" in each for rule in rules for each in rule.split(","))
+
+
+def test_hostile_names_stay_text_in_a_notebook() -> None:
+    assert HOSTILE not in PIECES["explanation"]
+    assert HOSTILE in words_of(ElementTree.fromstring(PIECES["explanation"]))
+
+
+def test_a_comparison_says_what_each_model_is_to_the_first() -> None:
+    rows = [words_of(each) for each in root_of(PAGES["comparison"]).iter("tr")]
+    assert rows[4].endswith("widera block-diagonal kernel of equal blocks")
+    assert len(list(root_of(PAGES["comparison"]).iter("article"))) == 5

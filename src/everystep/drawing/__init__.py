@@ -3,7 +3,9 @@
 A picture is first a tree of marks, and becomes text in the last step, which escapes.
 """
 
+from everystep.drawing.comparison_page import comparison_page
 from everystep.drawing.comparison_svg import comparison_svg
+from everystep.drawing.explanation_fragment import comparison_fragment, explanation_fragment
 from everystep.drawing.explanation_page import explanation_page
 from everystep.drawing.explanation_svg import explanation_svg
 from everystep.drawing.explanation_text import comparison_text, explanation_text
@@ -14,9 +16,12 @@ from everystep.drawing.report import Report
 __all__ = [
     "Mark",
     "Report",
+    "comparison_fragment",
+    "comparison_page",
     "comparison_svg",
     "comparison_text",
     "demonstration_page",
+    "explanation_fragment",
     "explanation_page",
     "explanation_svg",
     "explanation_text",

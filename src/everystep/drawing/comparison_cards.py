@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from everystep.drawing.comparison_words import SIGNS, counted, reading, relation_in_words, sharing
@@ -34,22 +35,25 @@ def cards_sheet() -> str:
     return _SHEET
 
 
-def comparison_cards(data: Comparison) -> Mark:
+def comparison_cards(
+    data: Comparison, picture: Callable[[Explained], Mark] = network_picture
+) -> Mark:
     """Draw the models of a comparison as cards, whose pictures need `picture_sheet`.
 
     Args:
         data: what was found out.
+        picture: what draws the picture of each.
     """
     first = data["models"][0]["name"]
-    return mark("div", [_card(each, first) for each in data["models"]], class_="cards")
+    return mark("div", [_card(each, first, picture) for each in data["models"]], class_="cards")
 
 
-def _card(each: Compared, first: str) -> Mark:
+def _card(each: Compared, first: str, picture: Callable[[Explained], Mark]) -> Mark:
     found = each["explained"]
     return mark(
         "article",
         mark("h3", each["name"]),
-        network_picture(found),
+        picture(found),
         mark(
             "p",
             mark("span", f"{found['parameters']:,}", class_="number"),

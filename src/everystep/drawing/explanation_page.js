@@ -83,14 +83,13 @@ class Explanation {
     this.said = root.querySelector(".said");
     this.hint = this.said.textContent;
     this.form = root.querySelector("form");
+    this.others = [];
     this.kept = new Map();
     for (const each of root.querySelectorAll("template")) {
       this.kept.set(each.dataset.panel, each.content);
     }
-    this.ready();
-    for (const each of [this.said, this.form]) each.hidden = false;
-    this.form.addEventListener("input", () => this.choose());
-    this.form.addEventListener("submit", (event) => event.preventDefault());
+    this.said.hidden = false;
+    if (this.form) this.control();
     root.addEventListener("pointerover", (event) => this.point(event.target.closest(POINTED)));
     root.addEventListener("pointerleave", () => this.point(null));
     root.addEventListener("focusin", (event) => this.focus(event.target.closest(REACHABLE)));
@@ -101,12 +100,23 @@ class Explanation {
 
   // ---- which pictures are seen
 
+  control() {
+    this.form.hidden = false;
+    this.form.addEventListener("input", () => this.choose());
+    this.form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
   chosen(name) {
-    const control = this.form.elements[name];
-    return control ? control.value : "0";
+    return this.form?.elements[name]?.value ?? "0";
   }
 
   choose() {
+    if (this.form) this.putChosen();
+    this.ready();
+    this.focus(null);
+  }
+
+  putChosen() {
     const [steps, part] = ["steps", "part"].map((name) => this.chosen(name));
     for (const each of this.form.querySelectorAll("[data-of-part]")) {
       each.hidden = each.dataset.ofPart !== part;
@@ -114,8 +124,6 @@ class Explanation {
     const [seen, calls] = this.root.querySelectorAll(".panel");
     this.put(seen, `${steps}/${part}`);
     if (calls) this.put(calls, `${steps}/calls`);
-    this.ready();
-    this.focus(null);
   }
 
   put(holder, name) {
@@ -157,9 +165,29 @@ class Explanation {
 
   // ---- which marks are lit
 
-  // Light what belongs to a mark, or to the one in focus, and say it.
+  // Light what belongs to a mark, or to the one in focus, and to its like in the others.
   point(item) {
     const shown = item ?? this.focused;
+    this.said.setAttribute("aria-live", "polite");
+    this.light(shown);
+    for (const other of this.others) {
+      // One is read aloud, not all at a time.
+      other.said.setAttribute("aria-live", "off");
+      other.light(shown && other.alike(placeOf(shown)));
+    }
+  }
+
+  // The mark at a place, or the one of another unit there.
+  alike(place) {
+    const names = ["side", "port", "step", "outputPort", "output", "inputPort", "input", "layer"];
+    const found = this.items.filter(
+      ([item, at]) => item.matches(POINTED) && names.every((name) => at[name] === place[name]),
+    );
+    const best = found.find(([, at]) => at.unit === place.unit) ?? found[0];
+    return best && best[0];
+  }
+
+  light(shown) {
     this.root.classList.toggle("pointing", Boolean(shown));
     this.root.classList.toggle("broad", Boolean(shown) && shown.dataset.unit === undefined);
     for (const [each] of this.items) each.classList.remove(...LOOKS);
@@ -235,4 +263,7 @@ class Explanation {
   }
 }
 
-for (const root of document.querySelectorAll(".explanation")) new Explanation(root);
+const explanations = [...document.querySelectorAll(".explanation")].map(
+  (root) => new Explanation(root),
+);
+for (const each of explanations) each.others = explanations.filter((other) => other !== each);

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
 from everystep.drawing.explained import Explained
 from everystep.drawing.explanation_controls import controls
-from everystep.drawing.explanation_panel import calls_panel, part_panel
+from everystep.drawing.explanation_panel import calls_panel, part_panel, said, summary
 from everystep.drawing.explanation_parts import parts_of
+from everystep.drawing.explanation_script import explanation_script
 from everystep.drawing.explanation_style import explanation_style
-from everystep.drawing.facts import reads_in_words
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.page_frame import framed_page
 from everystep.drawing.page_style import page_style
 from everystep.drawing.picture_style import definitions
 from everystep.errors import DataError
-
-_SCRIPTS = ("explanation_answers.js", "explanation_page.js")
 
 
 def explanation_page(explained_by_steps: list[Explained], shown: int) -> str:
@@ -43,14 +39,8 @@ def explanation_page(explained_by_steps: list[Explained], shown: int) -> str:
         _header(data),
         mark("main", explanation(by_steps, shown)),
         mark("footer", mark("p", "Made by everystep; it says no more than was shown.")),
-        script=page_script(),
+        script=explanation_script(),
     )
-
-
-def page_script() -> str:
-    """Return the script of pages that hold explanations."""
-    room = resources.files("everystep.drawing")
-    return "\n".join(room.joinpath(name).read_text(encoding="utf-8") for name in _SCRIPTS)
 
 
 def explanation(by_steps: dict[int, Explained], shown: int) -> Mark:
@@ -72,13 +62,7 @@ def explanation(by_steps: dict[int, Explained], shown: int) -> Mark:
     return mark(
         "section",
         controls(by_steps, shown),
-        mark(
-            "p",
-            "Point at a step, or go there with the tab and arrow keys, to see what it reads.",
-            class_="said",
-            role="status",
-            hidden=True,
-        ),
+        said("Point at a step, or go there with the tab and arrow keys, to see what it reads."),
         mark(
             "div",
             [mark("div", panels[key], class_="panel", data_panel=key) for key in first],
@@ -98,18 +82,5 @@ def _header(data: Explained) -> Mark:
         "header",
         mark("p", "everystep explain", class_="brand"),
         mark("h1", data["name"]),
-        mark("p", _summary(data), class_="lead"),
+        mark("p", summary(data), class_="lead"),
     )
-
-
-def _summary(data: Explained) -> str:
-    """Say in a sentence what is explained, and what its steps read."""
-    several = len(data["maps"]) > 1
-    readings = "; ".join(
-        f"a step of {each['output']} reads of {each['input']} {words}"
-        if several
-        else f"an output step reads {words}"
-        for each in data["maps"]
-        for words in [reads_in_words(each["depends"])]
-    )
-    return f"{data['kind']} of {data['parameters']:,} parameters: {readings}."

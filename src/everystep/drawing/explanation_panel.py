@@ -11,7 +11,30 @@ from everystep.drawing.map_picture import map_picture
 from everystep.drawing.marks import Mark, data_mark, mark
 from everystep.drawing.network_picture import network_picture
 from everystep.drawing.page_scores import table
+from everystep.drawing.sheet import size_of
 from everystep.drawing.unrolled_picture import unrolled_picture
+
+
+def said(hint: str) -> Mark:
+    """Draw the line of text in which a script says what it lights.
+
+    Args:
+        hint: what stands there while nothing is pointed at.
+    """
+    return mark("p", hint, class_="said", role="status", hidden=True)
+
+
+def summary(data: Explained) -> str:
+    """Say in a sentence what is explained, and what its steps read."""
+    several = len(data["maps"]) > 1
+    readings = "; ".join(
+        f"a step of {each['output']} reads of {each['input']} {words}"
+        if several
+        else f"an output step reads {words}"
+        for each in data["maps"]
+        for words in [reads_in_words(each["depends"])]
+    )
+    return f"{data['kind']} of {data['parameters']:,} parameters: {readings}."
 
 
 def part_panel(data: Explained, part: Part) -> list[Mark]:
@@ -22,15 +45,31 @@ def part_panel(data: Explained, part: Part) -> list[Mark]:
         part: the part.
 
     Returns:
-        Marks to stand side by side.
+        Marks to stand side by side, and what the script needs to know of them.
     """
     facts = facts_of(data) if part.layer is None else _layer_facts(data, part.layer)
-    return [
-        _figure("network", "Which unit reads which", network_picture(part.read)),
-        *(_map_figure(part.read, each) for each in part.read["maps"]),
-        mark("dl", map(_fact, facts), class_="facts"),
-        data_mark(part_data(data, part), data_of="part"),
-    ]
+    return [*read_figures(part.read), facts_list(facts), part_mark(data, part)]
+
+
+def part_mark(data: Explained, part: Part) -> Mark:
+    """Write what the script needs to know of a part."""
+    return data_mark(part_data(data, part), data_of="part")
+
+
+def read_figures(read: Connected) -> list[Mark]:
+    """Draw who reads what: unit by unit, and each map step by step."""
+    network = _figure("network", "Which unit reads which", network_picture(read))
+    return [network, *(_map_figure(read, each) for each in read["maps"])]
+
+
+def calls_figure(data: Explained) -> Mark:
+    """Draw the model unrolled in time, layer by layer."""
+    return _figure("calls", "Unrolled in time, layer by layer", unrolled_picture(data))
+
+
+def facts_list(facts: list[Fact]) -> Mark:
+    """Draw facts as a list."""
+    return mark("dl", map(_fact, facts), class_="facts")
 
 
 def calls_panel(data: Explained) -> list[Mark]:
@@ -40,7 +79,7 @@ def calls_panel(data: Explained) -> list[Mark]:
         data: what was found out, of a model with layers.
     """
     return [
-        _figure("calls", "Unrolled in time, layer by layer", unrolled_picture(data)),
+        calls_figure(data),
         layers_table(data),
         data_mark(calls_data(data), data_of="calls"),
     ]
@@ -102,13 +141,12 @@ def _map_figure(read: Connected, each: Map) -> Mark:
 
 def _figure(class_: str, caption: str, picture: Mark, **attributes: int) -> Mark:
     """Frame a picture, with its width, so that a page can give it the room that it needs."""
-    width = str(dict(picture.attributes)["viewBox"]).split()[2]
     return mark(
         "figure",
         mark("figcaption", mark("b", caption)),
         mark("div", picture, class_="scroll"),
         class_=class_,
-        style=f"--wide:{width}px",
+        style=f"--wide:{size_of(picture)[0]:.0f}px",
         **attributes,
     )
 

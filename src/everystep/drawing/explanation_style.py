@@ -41,6 +41,13 @@ _LAYOUT: Final = """
 .panel .layers{order:2;flex:1 1 100%;min-width:0}
 .layers small{display:block;font-weight:400}
 .layers td code{white-space:nowrap}
+.compared .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,var(--card)),1fr))}
+.cards .explanation .said{position:static;height:7.4em;margin:0 0 .6rem;padding:.4rem .6rem;
+  font-size:.82rem}
+.cards .pictures{margin:0;gap:.8rem}
+.cards .panel figure{flex-basis:100%}
+.cards .panel svg{min-width:0}
+td small{display:block}
 h1{overflow-wrap:anywhere}
 [hidden]{display:none}
 """
