@@ -18,6 +18,7 @@ from everystep.drawing.marks import Mark, mark
 from everystep.drawing.network_picture import network_picture
 from everystep.drawing.places import shortened
 from everystep.drawing.sheet import at, sheet, size_of, written_sheet
+from everystep.drawing.words import number_of
 
 _ROOM: Final = 1640
 _LETTER: Final = 6.7
@@ -42,8 +43,7 @@ def comparison_svg(data: Comparison) -> str:
     Returns:
         The file's text; it needs no other file.
     """
-    steps = "1 step" if data["steps"] == 1 else f"{data['steps']} steps"
-    title = f"{len(data['models'])} models over {steps}"
+    title = f"{number_of(len(data['models']), 'model')} over {number_of(data['steps'], 'step')}"
     rows = comparison_words(data)
     words = "; ".join(f"{row.name}: {row.parameters} parameters, {row.relation}" for row in rows)
     return written_sheet(title, f"{words}.", comparison_picture(data), _NOTE)

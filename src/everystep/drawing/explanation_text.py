@@ -12,6 +12,7 @@ from everystep.drawing.facts import Fact, facts_of, reads_in_words
 from everystep.drawing.layer_weights import layer_name, shapes_in_words, weights_of_layers
 from everystep.drawing.map_text import map_text
 from everystep.drawing.plain_table import plain_table
+from everystep.drawing.words import number_of
 
 _TERM: Final = 19
 _PLAIN: Final = {
@@ -54,8 +55,7 @@ def comparison_text(data: Comparison, *, width: int = 100, encoding: str = "utf-
     Returns:
         The text, which ends with a newline.
     """
-    steps = "1 step" if data["steps"] == 1 else f"{data['steps']} steps"
-    lines = [f"{len(data['models'])} models, {steps}", ""]
+    lines = [f"{number_of(len(data['models']), 'model')}, {number_of(data['steps'], 'step')}", ""]
     whole = [COLUMNS.name, COLUMNS.output_shape, COLUMNS.any_length]
     rows = comparison_words(data)
     lines += plain_table(COLUMNS, rows, width, right=[COLUMNS.parameters], whole=whole)

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from everystep.drawing.comparison_words import counted, reading, sharing
 from everystep.drawing.explained import Explained, Map, Rows
+from everystep.drawing.words import number_of
 
 
 class Fact(NamedTuple):
@@ -80,8 +81,7 @@ def _far(steps: list[int | None]) -> str:
     known = [each for each in steps if each is not None]
     if len(known) < len(steps):
         return "without bound"
-    farthest = max(known, default=0)
-    return f"{farthest} step" if farthest == 1 else f"{farthest} steps"
+    return number_of(max(known, default=0), "step")
 
 
 def _unsettled(maps: list[Map]) -> str:
@@ -94,7 +94,7 @@ def _unsettled(maps: list[Map]) -> str:
     )
     if not apart:
         return "exact: what is not ruled out has been seen"
-    return f"not exact: {apart} {'pair' if apart == 1 else 'pairs'} not ruled out and not seen"
+    return f"not exact: {number_of(apart, 'pair')} not ruled out and not seen"
 
 
 def _rows(term: str, found: Rows) -> Fact:
@@ -124,4 +124,4 @@ def reads_in_words(depends: list[list[bool]]) -> str:
         return "itself and earlier"
     if square and most == inputs and all(s >= t for t, s in pairs):
         return "itself and later"
-    return f"{most} step" if most == 1 else f"up to {most} steps"
+    return f"{'' if most == 1 else 'up to '}{number_of(most, 'step')}"

@@ -87,7 +87,7 @@ def written_sheet(title: str, words: str, content: Mark, note: str = "") -> str:
     """
     width, height = size_of(content)
     top = _MARGIN + (_TITLE if title else 0) + (_NOTE if note else 0)
-    width = max(width, 11.5 * len(title)) + 2 * _MARGIN
+    width = max(width, 11.5 * len(title), 6.6 * len(note)) + 2 * _MARGIN
     height += top + _MARGIN
     file = mark(
         "svg",

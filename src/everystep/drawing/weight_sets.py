@@ -8,6 +8,7 @@ from typing import Final
 from everystep.drawing.explained import Connected
 from everystep.drawing.palette import WEIGHT_COLOURS
 from everystep.drawing.places import numbered
+from everystep.drawing.words import number_of
 
 _LETTERS: Final = "WVUTSRQP"
 
@@ -105,6 +106,6 @@ def sets_in_words(data: Connected) -> list[str]:
             part = "in part " if family[0].common else ""
             lines.append(f"{family[0].name} to {family[-1].name}: each step {part}its own")
         else:
-            steps = "1 step" if count == 1 else f"{count} steps"
-            lines.append(f"one {letter} makes {'all ' if count == outputs else ''}{steps}")
+            every = "all " if count == outputs else ""
+            lines.append(f"one {letter} makes {every}{number_of(count, 'step')}")
     return lines

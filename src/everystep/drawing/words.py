@@ -18,6 +18,15 @@ def percent(share: float) -> str:
     return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"
 
 
+def number_of(count: int, thing: str) -> str:
+    """Write how many there are of a thing.
+
+    >>> number_of(1, "step"), number_of(1234, "step")
+    ('1 step', '1,234 steps')
+    """
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def sharing(design: Design) -> str:
     """Say whether output steps share weights, from how many of them use one value."""
     uses = most_uses(design)
