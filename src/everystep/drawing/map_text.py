@@ -9,6 +9,7 @@ from everystep.drawing.map_picture import state
 from everystep.drawing.places import shortened
 
 _MOST: Final = 40
+_BLOCKS: Final = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _FORMS: Final = {
     "seen": ("██", "reads it: seen by changing it"),
     "mixed": ("▓▓", "reads some of them"),
@@ -40,7 +41,7 @@ def map_text(each: Map) -> list[str]:
           ·  cannot read it
     """
     rows, columns = len(each["depends"]), len(each["depends"][0])
-    wide = next(by for by in (1, 2, 5, 10, 20, 50, 100, 1000) if max(rows, columns) <= _MOST * by)
+    wide = next(by for by in _BLOCKS if max(rows, columns) <= _MOST * by)
     blocks = [
         [_block(each, t, s, wide) for s in range(0, columns, wide)] for t in range(0, rows, wide)
     ]
@@ -79,7 +80,14 @@ def _numbered(place: int, count: int) -> bool:
 
 
 def _numbers(columns: int, wide: int) -> str:
-    """Write step numbers over the blocks that have room for them."""
+    """Write step numbers over the blocks that have room for them.
+
+    >>> _numbers(3, 1), _numbers(800, 50)
+    ('0 1 2', '0         250       500       750')
+    """
     count = -(-columns // wide)
-    numbers = ((str(place * wide), _numbered(place, count)) for place in range(count))
-    return "".join(f"{number:2}" if shown else "  " for number, shown in numbers)
+    written = ""
+    for place in range(count):
+        if _numbered(place, count):
+            written = written.ljust(2 * place) + str(place * wide)
+    return written

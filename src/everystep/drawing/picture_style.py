@@ -10,7 +10,7 @@ from everystep.drawing.palette import DARK, LIGHT, WEIGHT_COLOURS, resolved
 _SHEET: Final = """
 .picture text{fill:var(--ink);font:12px system-ui,-apple-system,"Segoe UI",Roboto,
   "Helvetica Neue",Arial,sans-serif}
-.picture .note,.picture .axis{fill:var(--soft)}
+.picture .note,.picture .axis{fill:var(--soft);font-size:12px}
 .picture .step{font-size:13px}
 .picture .port{font-weight:600}
 .picture .dots{fill:var(--soft);font-weight:700}

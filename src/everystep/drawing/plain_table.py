@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from io import StringIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def plain_table(
@@ -32,8 +36,18 @@ def plain_table(
     y   9
     """
     # Only who asks for text needs rich, which takes a while to import.
-    from rich import box
     from rich.console import Console
+
+    table = _table(heads, rows, right, whole)
+    written = StringIO()
+    Console(file=written, width=width, color_system=None, legacy_windows=False).print(table)
+    return [line.rstrip() for line in written.getvalue().splitlines() if line.strip()]
+
+
+def _table(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str], whole: Sequence[str]
+) -> Table:
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
@@ -48,6 +62,4 @@ def plain_table(
         )
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
-    written = StringIO()
-    Console(file=written, width=width, color_system=None, legacy_windows=False).print(table)
-    return [line.rstrip() for line in written.getvalue().splitlines() if line.strip()]
+    return table

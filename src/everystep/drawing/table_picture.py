@@ -38,31 +38,35 @@ def table_picture(
     """
     cells = [[wrap(cell, longest) or [""] for cell in row] for row in rows]
     named = [[[head] for head in heads], *cells] if heads else cells
-    widths = [
-        (_LETTER if column else _BOLD) * max(len(line) for row in named for line in row[column])
-        for column in range(len(named[0]))
-    ]
-    starts = [sum(widths[:column]) + _BETWEEN * column for column in range(len(widths))]
-    ends = [start + width for start, width in zip(starts, widths, strict=True)]
-    places = [
-        (ends[column], "end") if heads and heads[column] in right else (starts[column], "start")
-        for column in range(len(widths))
-    ]
+    places, width = _columns(named, [head in right for head in heads])
     drawn: list[Mark] = []
     y = 0.0
     for number, row in enumerate(named):
-        is_head = bool(heads) and number == 0
-        drawn.append(_row(row, y, places, ends[-1], is_head=is_head))
+        drawn.append(_row(row, y, places, width, is_head=bool(heads) and number == 0))
         y += _LINE * max(map(len, row)) + _ROW
     return mark(
         "svg",
         mark("title", title),
         mark("desc", "; ".join(": ".join(filter(None, row)) for row in rows)),
         drawn,
-        viewBox=f"0 0 {ends[-1]:.0f} {y:.0f}",
+        viewBox=f"0 0 {width:.0f} {y:.0f}",
         role="img",
         class_="picture table",
     )
+
+
+def _columns(
+    rows: list[list[list[str]]], right: list[bool]
+) -> tuple[list[tuple[float, str]], float]:
+    """Return where the text of each column is anchored, and how wide all of them are."""
+    places: list[tuple[float, str]] = []
+    start = end = 0.0
+    for column in range(len(rows[0])):
+        letter = _LETTER if column else _BOLD
+        end = start + letter * max(len(line) for row in rows for line in row[column])
+        places.append((end, "end") if right and right[column] else (start, "start"))
+        start = end + _BETWEEN
+    return places, end
 
 
 def _row(

@@ -14,7 +14,7 @@ from everystep.drawing.layer_weights import LayerWeights, layer_name, weights_of
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.places import alone, shortened
 from everystep.drawing.receptive_field import chain_of, receptive_field
-from everystep.drawing.unrolled_captions import captions
+from everystep.drawing.unrolled_captions import Caption, captions
 from everystep.drawing.unrolled_edges import HALF_HEIGHT, HALF_WIDTH, Edges
 from everystep.drawing.unrolled_layout import Row, Unrolled, layers_of, unroll
 
@@ -52,17 +52,7 @@ def unrolled_picture(data: Explained) -> Mark:
         mark("title", f"{data['name']}, unrolled in time"),
         mark("desc", _described(data, unrolled)),
         mark("g", edges, class_="edges"),
-        [
-            mark(
-                "g",
-                said[row.number].drawn(row.left, row.y),
-                _steps(row, _weights(weights, row), field.get(row.number, set())),
-                _step_numbers(row) if row.number in _last(unrolled) else None,
-                class_="row",
-                data_layer=row.number,
-            )
-            for row in unrolled.rows.values()
-        ],
+        _rows(unrolled, said, weights, field),
         [
             mark("text", line, x=0, y=unrolled.height + _LEGEND * place, class_="note")
             for place, line in enumerate(legend)
@@ -73,8 +63,27 @@ def unrolled_picture(data: Explained) -> Mark:
     )
 
 
-def _weights(weights: list[LayerWeights], row: Row) -> LayerWeights:
-    return weights[row.number] if row.number >= 0 else LayerWeights()
+def _rows(
+    unrolled: Unrolled,
+    said: dict[int, Caption],
+    weights: list[LayerWeights],
+    field: dict[int, set[int]],
+) -> list[Mark]:
+    """Draw each layer and input: what is said of it, and its steps."""
+    last = _last(unrolled)
+    return [
+        mark(
+            "g",
+            said[number].drawn(row.left, row.y),
+            _steps(
+                row, weights[number] if number >= 0 else LayerWeights(), field.get(number, set())
+            ),
+            _step_numbers(row) if number in last else None,
+            class_="row",
+            data_layer=number,
+        )
+        for number, row in unrolled.rows.items()
+    ]
 
 
 def _last(unrolled: Unrolled) -> list[int]:
