@@ -1,4 +1,4 @@
-"""Widened programs against NumPy's double precision, and what an error in every operation does."""
+"""Widened programs against NumPy's double precision, and what an error does to them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -99,11 +99,14 @@ def test_derivatives_are_those_of_the_function_in_both_modes() -> None:
         assert float(jax.jvp(run, (3.0,), (1.0,))[1]) == 5
 
 
-def test_an_error_shows_where_rounding_rules() -> None:
-    cancelled = in_double(lambda x: x * 3 / 3 - x, ROWS, error=1e-10)
-    assert (np.abs(cancelled) < 1e-8).all()
-    assert (np.abs(cancelled) > 1e-12).all()
-    moved = in_double(lambda x: x[::-1], ROWS, error=1e-10)
+def test_results_are_as_wrong_as_asked_and_what_only_moves_is_right() -> None:
+    third, more, less = (in_double(lambda x: x / 3, ROWS, error=e) for e in (0.0, 1e-6, -1e-6))
+    np.testing.assert_allclose(third, ROWS.astype(np.float64) / 3, rtol=1e-15)
+    parts = (more / third - 1) / 1e-6
+    assert np.unique(parts).size == parts.size
+    assert 0.5 < np.abs(parts).max() <= 1
+    np.testing.assert_allclose(third - less, more - third, rtol=1e-8)
+    moved = in_double(lambda x: x[::-1], ROWS, error=1e-6)
     np.testing.assert_array_equal(moved, ROWS[::-1])
 
 

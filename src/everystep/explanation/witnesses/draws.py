@@ -7,13 +7,15 @@ maximum, positive numbers pass every ReLU, and many zeros meet what ids use zero
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
 
 from everystep.explanation.program import Port, Program, Weight
+from everystep.explanation.witnesses.widening import wide_dtype
 
 # Ids are drawn from as many values where nobody says how many there are.
 _DIGITS = 10
@@ -69,11 +71,13 @@ class Sample:
     others: list[Any]
 
 
-def samples(program: Program) -> Iterator[Sample]:
+def samples(program: Program, rounds: int = 1) -> Iterator[Sample]:
     """Draw weights and inputs of each kind in turn, the same ones each time.
 
     Args:
         program: what they are for.
+        rounds: how often to go through the kinds; from the second time on each input has a spread
+            of its own.
 
     Returns:
         An iterator of samples.
@@ -87,21 +91,29 @@ def samples(program: Program) -> Iterator[Sample]:
         >>> (first.inputs[0] + first.others[0]).tolist()
         [[1, 1, 1, 1]]
     """
-    for number, kind in enumerate(KINDS):
-        random = np.random.default_rng(number)
-        weights = [_weight(weight, kind, random) for weight in program.weights]
-        inputs = [_input(port, kind, random) for port in program.inputs]
+    for seed in product(range(rounds), range(len(KINDS))):
+        random = np.random.default_rng(seed)
+        kinds = [_own(KINDS[seed[1]], seed[0], random) for _ in program.inputs]
+        weights = [_weight(weight, KINDS[seed[1]], random) for weight in program.weights]
+        inputs = [
+            _input(port, kind, random) for port, kind in zip(program.inputs, kinds, strict=True)
+        ]
         others = [
             _other(value, port, kind, random)
-            for value, port in zip(inputs, program.inputs, strict=True)
+            for value, port, kind in zip(inputs, program.inputs, kinds, strict=True)
         ]
         yield Sample(weights, inputs, others)
+
+
+def _own(kind: Kind, number: int, random: np.random.Generator) -> Kind:
+    """Return the kind with a spread that is one input's own."""
+    return replace(kind, inputs=10 ** random.uniform(-1, 1)) if number else kind
 
 
 def _weight(weight: Weight, kind: Kind, random: np.random.Generator) -> Any:
     value = np.asarray(weight.value)
     if kind.present or not _is_number(value.dtype):
-        return weight.value
+        return value.astype(wide_dtype(value.dtype))
     drawn = _normal(value.shape, value.dtype, random)
     if not weight.trainable:  # Such as a moving variance.
         return np.abs(drawn) + 0.5

@@ -46,7 +46,7 @@ class Witness:
 
 
 def find_witnesses(
-    program: Program, depends: Sequence[Any], seconds: float = 20.0
+    program: Program, depends: Sequence[Any], seconds: float = 10.0
 ) -> list[np.ndarray[Any, np.dtype[np.bool_]]]:
     """Change input steps, one at a time, and say which output steps are seen to change.
 
@@ -106,7 +106,7 @@ def witness_of(
     step_out: int,
     of_input: int,
     step_in: int,
-    seconds: float = 20.0,
+    seconds: float = 10.0,
 ) -> Witness | None:
     """Search weights and inputs that show that one output step reads one input step.
 
@@ -159,7 +159,7 @@ def _looks(program: Program, missing: Callable[[], list[Place]], seconds: float)
     differentiable = any(_is_real(port.dtype) for port in program.inputs)
     ways = [(trials.changes, None), (trials.slopes, _SLOPES if differentiable else 0)]
     for by_slope, (way, draws) in enumerate(ways):
-        for sample in islice(samples(program), draws):
+        for sample in islice(samples(program, trials.rounds), draws):
             places = missing()
             if not places:
                 return

@@ -1,10 +1,12 @@
 """One compiled program that changes many steps, one at a time, and says which outputs change.
 
 A difference counts where it is far larger than all that rounding can do. How much that is shows the
-program itself, run with an error in every operation that is a million times that of rounding:
-`x - x` stays zero, `x + m - m` does not stay `x`, and by as much, made much smaller, the plain run
-may be wrong too. Derivatives are held to the same: one that errors of that size change by more than
-a thousandth of itself is a sum of roundings.
+program itself, run with an error in every operation that is a million times that of rounding, once
+with each sign: `x - x` stays zero, `x + m - m` does not stay `x`, and what decides between two
+numbers that are equal but for rounding decides otherwise. A smaller one may show as a derivative.
+It counts where single precision finds the same one, as a sum of roundings is another there, and
+where it is above what rounding does to the output, as below that only one of two parts that cancel
+may be left.
 """
 
 from __future__ import annotations
@@ -31,11 +33,16 @@ Seen = list[Any]
 """For each output, bool (places, steps of the output): which steps changed."""
 
 NOWHERE: Place = (-1, 0)
-_ERROR = 1e-10
-_ERRORS = np.array([0.0, _ERROR, -_ERROR])
+EVERYWHERE: Place = (-2, 0)
+_ERRORS = np.array([0.0, 1e-10, -1e-10])
+# How much of what those errors do, rounding does.
+_OF_ROUNDING = 1e-6
 _MOST_PLACES = 128
+_MOST_ROUNDS = 12
 # Room for what all operations give for all places at once.
 _MOST_NUMBERS = 2**26
+# So few in all are worth a second round of draws.
+_FEW_NUMBERS = 2**19
 
 
 class Trials:
@@ -43,14 +50,19 @@ class Trials:
 
     Args:
         program: what is tried.
+
+    Attributes:
+        places: how many places are tried at once.
+        rounds: how often all kinds of draws are worth it: the smaller the program, the more often.
     """
 
     def __init__(self, program: Program) -> None:
         self._program = program
         self._run = widened(program.jaxpr)
-        places = sum(port.steps for port in program.inputs)
-        fitting = _MOST_NUMBERS // max(1, _numbers(program.jaxpr.jaxpr))
-        self.places = max(1, min(places, fitting, _MOST_PLACES))
+        places = max(1, sum(port.steps for port in program.inputs))
+        numbers = max(1, _numbers(program.jaxpr.jaxpr))
+        self.places = max(1, min(places, _MOST_NUMBERS // numbers, _MOST_PLACES))
+        self.rounds = max(1, min(_FEW_NUMBERS // (numbers * places), _MOST_ROUNDS))
         self._compiled: dict[str, Callable[..., Any]] = {}
 
     def changes(self, sample: Sample, places: Sequence[Place]) -> Seen:
@@ -85,33 +97,40 @@ class Trials:
             ]
             return self._run(*weights, *changed, error=error)
 
-        still = jnp.full((len(_ERRORS), 2), -1, jnp.int32)
-        errors = jnp.concatenate([_ERRORS, jnp.zeros(len(places))])
-        results = _each(at, (jnp.concatenate([still, places]), errors))
+        ends = np.repeat([NOWHERE, EVERYWHERE], len(_ERRORS), axis=0)
+        errors = np.concatenate([_ERRORS, _ERRORS, np.zeros(len(places))])
+        rows = jnp.concatenate([ends.astype(np.int32), places]), jnp.asarray(errors)
+        results = _each(at, rows)
         return [
-            _steps(_differ(result[0], result[1:3], result[3:]), port)
+            _steps(_differ(result[:3], result[3:6], result[6:]), port)
             for result, port in zip(results, self._program.outputs, strict=True)
         ]
 
     def _derivatives(self, weights: Any, inputs: Any, others: Any, places: Any) -> Seen:
+        ports = self._program.inputs
+        at_inputs = [jnp.asarray(value) for value in inputs]
+
         def at(place: Any) -> Seen:
             tangents = [
                 _tangent(value, other, _at_place(port, number, place))
                 for number, (port, value, other) in enumerate(
-                    zip(self._program.inputs, inputs, others, strict=True)
+                    zip(ports, inputs, others, strict=True)
                 )
             ]
 
-            def slope(error: Any) -> Seen:
-                run = lambda *values: self._run(*weights, *values, error=error)  # noqa: E731
-                slopes: Seen = jax.jvp(run, list(map(jnp.asarray, inputs)), tangents)[1]
-                return slopes
+            def slopes(floats: Any, error: Any = None) -> tuple[Seen, Seen]:
+                run = widened(self._program.jaxpr, floats)
+                pair: tuple[Seen, Seen] = jax.jvp(
+                    lambda *values: run(*weights, *values, error=error), at_inputs, tangents
+                )
+                return pair
 
-            return [_steady(*slopes) for slopes in _each(slope, jnp.asarray(_ERRORS))]
+            wrong = _each(lambda error: slopes(np.float64, error), jnp.asarray(_ERRORS))
+            return list(map(_alike, *wrong, slopes(np.float32)[1]))
 
-        steady = _each(at, places)
         return [
-            _steps(result, port) for result, port in zip(steady, self._program.outputs, strict=True)
+            _steps(found, port)
+            for found, port in zip(_each(at, places), self._program.outputs, strict=True)
         ]
 
 
@@ -125,11 +144,11 @@ def _each(function: Callable[..., Any], rows: Any) -> Any:
 
 def _at_place(port: Port, number: int, place: Any) -> Any:
     """Return where an input is to change: in the step of `place`, if that is of this input."""
-    here = place[0] == number
+    here, everywhere = place[0] == number, place[0] == EVERYWHERE[0]
     if port.axis is None:
-        return here
+        return here | everywhere
     steps = lax.broadcasted_iota(jnp.int32, port.shape, port.axis)
-    return here & (steps == place[1])
+    return everywhere | (here & (steps == place[1]))
 
 
 def _tangent(value: Any, other: Any, here: Any) -> Any:
@@ -138,22 +157,29 @@ def _tangent(value: Any, other: Any, here: Any) -> Any:
     return jnp.where(here, jnp.asarray(other) - value, 0)
 
 
-def _differ(plain: Any, wrong: Any, changed: Any) -> Any:
-    """Say where values differ by more than errors can explain; infinities tell nothing."""
-    if not jnp.issubdtype(plain.dtype, jnp.inexact):
-        return (changed != plain) & (wrong == plain).all(0)
-    noise = jnp.abs(wrong - plain).max(0)
-    difference = jnp.abs(changed - plain)
+def _differ(before: Any, after: Any, changed: Any) -> Any:
+    """Say where values differ by more than errors can explain; infinities tell nothing.
+
+    What errors do is known for no change and for a change of everything: (errors, *shape) each.
+    """
+    if not jnp.issubdtype(changed.dtype, jnp.inexact):
+        certain = (before == before[0]).all(0) & (after == after[0]).all(0)
+        return certain & (changed != before[0])
+    noise = jnp.maximum(*(jnp.abs(values - values[0]).max(0) for values in (before, after)))
+    difference = jnp.abs(changed - before[0])
     return (difference > 10 * noise) & jnp.isfinite(difference)
 
 
-def _steady(plain: Any, more: Any, less: Any) -> Any:
-    """Say where a derivative is not zero, and hardly changed by errors."""
-    if plain.dtype == jax.dtypes.float0:
-        return jnp.zeros(plain.shape, bool)
-    moved = jnp.maximum(jnp.abs(more - plain), jnp.abs(less - plain))
-    size = jnp.abs(plain)
-    return (size > 0) & (moved < 1e-3 * size) & jnp.isfinite(size)
+def _alike(values: Any, slopes: Any, single: Any) -> Any:
+    """Say where a derivative is above rounding, and the same in single precision.
+
+    Of double precision it takes what errors make of values and derivatives: (errors, *shape) each.
+    """
+    if slopes.dtype == jax.dtypes.float0:
+        return jnp.zeros(values.shape[1:], bool)
+    size, noise = jnp.abs(slopes[0]), jnp.abs(values - values[0]).max(0)
+    same = jnp.abs(single - slopes[0]) < 0.1 * size
+    return same & (size > _OF_ROUNDING * noise) & jnp.isfinite(size)
 
 
 def _steps(found: Any, port: Port) -> Any:

@@ -9,8 +9,9 @@ either direction and mapped over any axis.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
-from random import Random
+from itertools import count
 from typing import Any
 
 import jax
@@ -24,6 +25,8 @@ from everystep.errors import StateError
 Values = list[Any]
 Evaluate = Callable[..., Values]
 
+# How wrong elements are: few enough to stand in a program, a prime that no axis repeats.
+_PARTS = np.random.default_rng(0).uniform(-1, 1, 1021)
 # Primitives that JAX shows among its own; they take floats of any width.
 _OF_JAX = frozenset(
     value
@@ -43,7 +46,7 @@ _EXACT_NAMES = (
 _EXACT = frozenset(_EXACT_NAMES.split())
 
 
-def widened(jaxpr: ClosedJaxpr) -> Callable[..., Values]:
+def widened(jaxpr: ClosedJaxpr, floats: Any = np.float64) -> Callable[..., Values]:
     """Return a function that evaluates a traced program with float64 in place of every float.
 
     Shapes:
@@ -51,14 +54,16 @@ def widened(jaxpr: ClosedJaxpr) -> Callable[..., Values]:
 
     Args:
         jaxpr: the program, such as `Program.jaxpr` or what `jax.make_jaxpr` gives.
+        floats: what every float becomes, if not float64.
 
     Returns:
         A pure function `run(*values, error=None)`, which gives the list of the program's outputs.
         It can be compiled, mapped and differentiated in either mode. Each `value` becomes float64
         where the program takes a float. A primitive that is not JAX's own, or whose result hangs on
-        the number of bits, is run in its own dtype. With `error`, a number, the result of every
-        operation that rounds is wrong by up to that part of itself: what a change of `error` does
-        to the outputs bounds what rounding does to them.
+        the number of bits, is run in its own dtype. With `error`, a number that need not be known
+        when the program is compiled, each element of what an operation rounds is wrong by up to
+        that part of itself, each by another part, and by the opposite for `-error`. Where an error
+        far above that of rounding changes little, rounding changes nothing.
 
     Raises:
         StateError: the function is called where double precision is off.
@@ -78,26 +83,18 @@ def widened(jaxpr: ClosedJaxpr) -> Callable[..., Values]:
                 "a widened program was called where double precision is off. Call it inside of "
                 "`with jax.enable_x64():`"
             )
-        return _Evaluation(error).run(jaxpr.jaxpr, jaxpr.consts, values)
+        return _Evaluation(floats, error).run(jaxpr.jaxpr, jaxpr.consts, values)
 
     return run
-
-
-def wide_dtype(dtype: Any) -> Any:
-    """Return the dtype of double precision of the same kind; integers, booleans, keys are kept."""
-    if jnp.issubdtype(dtype, jnp.floating):
-        return np.dtype(np.float64)
-    if jnp.issubdtype(dtype, jnp.complexfloating):
-        return np.dtype(np.complex128)
-    return dtype
 
 
 class _Evaluation:
     """One evaluation: what each equation becomes."""
 
-    def __init__(self, error: Any) -> None:
+    def __init__(self, floats: Any, error: Any) -> None:
+        self._floats = np.dtype(floats)
         self._error = error
-        self._random = Random(0)
+        self._operations = count(1)
 
     def run(self, jaxpr: Jaxpr, consts: Sequence[Any], values: Sequence[Any]) -> Values:
         """Evaluate the equations in turn."""
@@ -105,18 +102,21 @@ class _Evaluation:
 
         def read(variable: Any) -> Any:
             if isinstance(variable, Literal):
-                return _cast(variable.val, _wide_dtype_of(variable))
+                return _cast(variable.val, self._dtype(variable))
             return known[variable]
 
         for variable, value in zip(
             (*jaxpr.constvars, *jaxpr.invars), (*consts, *values), strict=True
         ):
-            known[variable] = _cast(value, _wide_dtype_of(variable))
+            known[variable] = _cast(value, self._dtype(variable))
         for equation in jaxpr.eqns:
             operands = [read(variable) for variable in equation.invars]
             rule = _RULES.get(equation.primitive.name, _Evaluation._bound)
             known.update(zip(equation.outvars, rule(self, equation, operands), strict=True))
         return [read(variable) for variable in jaxpr.outvars]
+
+    def _dtype(self, variable: Any) -> Any:
+        return wide_dtype(variable.aval.dtype, self._floats)
 
     def closed(self, jaxpr: ClosedJaxpr) -> Evaluate:
         """Return an inner program as a function of its values."""
@@ -167,11 +167,11 @@ class _Evaluation:
     def _bound(self, equation: JaxprEqn, operands: Values) -> Values:
         """Any other primitive: bound to wide values, or to its own where it must be."""
         name = equation.primitive.name
-        wide = [_wide_dtype_of(variable) for variable in equation.outvars]
+        wide = [self._dtype(variable) for variable in equation.outvars]
         if name not in _FIXED and equation.primitive in _OF_JAX:
-            results = _bind(equation, operands, _wide_params(equation.params))
+            results = _bind(equation, operands, _wide_params(equation.params, self._floats))
             if [result.dtype for result in results] == wide:
-                return results if name in _EXACT else [self._erring(value) for value in results]
+                return results if name in _EXACT else [self._wrong(value) for value in results]
         narrow = [
             _cast(operand, _dtype_of(variable))
             for operand, variable in zip(operands, equation.invars, strict=True)
@@ -179,12 +179,12 @@ class _Evaluation:
         results = _bind(equation, narrow, equation.params)
         return [_cast(result, dtype) for result, dtype in zip(results, wide, strict=True)]
 
-    def _erring(self, value: Any) -> Any:
-        """Make a result wrong by up to `error` of itself."""
+    def _wrong(self, value: Any) -> Any:
+        """Make each element of a result wrong by a part of itself, by up to `error`."""
         if self._error is None or not jnp.issubdtype(value.dtype, jnp.inexact):
             return value
-        part = self._random.choice((-1, 1)) * self._random.uniform(0.5, 1)
-        return value * (1 + self._error * part)
+        factor = 1 + self._error * _parts(value.shape, next(self._operations))
+        return value * factor.astype(value.real.dtype)
 
 
 _RULES: dict[str, Callable[[_Evaluation, JaxprEqn, Values], Values]] = {
@@ -202,12 +202,17 @@ _RULES: dict[str, Callable[[_Evaluation, JaxprEqn, Values], Values]] = {
 }
 
 
+def _parts(shape: tuple[int, ...], operation: int) -> Any:
+    """Return numbers between -1 and 1 without a pattern, other ones for each operation."""
+    size, parts = math.prod(shape), np.roll(_PARTS, operation * 7)
+    if size <= parts.size:
+        return parts[:size].reshape(shape)
+    repeated = lax.broadcast(parts, (-(-size // parts.size),))
+    return repeated.reshape(-1)[:size].reshape(shape)
+
+
 def _dtype_of(variable: Any) -> Any:
     return variable.aval.dtype
-
-
-def _wide_dtype_of(variable: Any) -> Any:
-    return wide_dtype(variable.aval.dtype)
 
 
 def _bind(equation: JaxprEqn, operands: Values, params: dict[str, Any]) -> Values:
@@ -216,26 +221,35 @@ def _bind(equation: JaxprEqn, operands: Values, params: dict[str, Any]) -> Value
     return list(results) if primitive.multiple_results else [results]
 
 
-def _wide_params(params: dict[str, Any]) -> dict[str, Any]:
+def _wide_params(params: dict[str, Any], floats: Any) -> dict[str, Any]:
     """Return an equation's parameters for wide values: dtypes, and what is done to two values."""
-    wide: dict[str, Any] = jax.tree.map(_wide_param, params)
+    wide: dict[str, Any] = jax.tree.map(lambda value: _wide_param(value, floats), params)
     return {**wide, "precision": None} if "precision" in params else wide
 
 
-def _wide_param(value: Any) -> Any:
+def _wide_param(value: Any, floats: Any) -> Any:
     if isinstance(value, np.dtype):
-        return wide_dtype(value)
+        return wide_dtype(value, floats)
     if isinstance(value, ClosedJaxpr):
-        return _traced(value)
+        return _traced(value, floats)
     if isinstance(value, Jaxpr):
-        return _traced(ClosedJaxpr(value, ())).jaxpr
+        return _traced(ClosedJaxpr(value, ()), floats).jaxpr
     return value
 
 
-def _traced(jaxpr: ClosedJaxpr) -> ClosedJaxpr:
+def _traced(jaxpr: ClosedJaxpr, floats: Any) -> ClosedJaxpr:
     taken: Any = jax.ShapeDtypeStruct
-    arguments = [taken(aval.shape, wide_dtype(aval.dtype)) for aval in jaxpr.in_avals]
-    return jax.make_jaxpr(widened(jaxpr))(*arguments)
+    arguments = [taken(aval.shape, wide_dtype(aval.dtype, floats)) for aval in jaxpr.in_avals]
+    return jax.make_jaxpr(widened(jaxpr, floats))(*arguments)
+
+
+def wide_dtype(dtype: Any, floats: Any = np.float64) -> Any:
+    """Return `floats`, or complex numbers of such; integers, booleans and keys are kept."""
+    if jnp.issubdtype(dtype, jnp.floating):
+        return np.dtype(floats)
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        return np.result_type(floats, np.complex64)
+    return dtype
 
 
 def _cast(value: Any, dtype: Any) -> Any:
