@@ -30,7 +30,7 @@ def reading_of(
     return reads_of(program, [*facts, Facts.with_bits(shapes[-1], np.dtype(dtype), 1, 0)])
 
 
-def rows(reading: Reading, steps: int, axis: int = 1, output: int = 0) -> list[str]:
+def rows(reading: Reading, steps: int, axis: int | None = 1, output: int = 0) -> list[str]:
     """Return one output's map as text: a row for each of its steps, x where it reads a step."""
     flags = reading.outputs[output].reads_along(axis, steps)
     return ["".join("x" if flag else "." for flag in row) for row in flags]

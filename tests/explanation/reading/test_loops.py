@@ -160,16 +160,18 @@ def test_many_steps_take_little_time() -> None:
 
 def test_a_counter_that_nothing_reads_is_not_followed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scans, "MOST_BODIES", 6)
-    many = lambda x: lax.fori_loop(0, 50, lambda _, y: jnp.tanh(y + x), x * 0)  # noqa: E731
-    reading = reading_of(many, STEPS)
+    reading = reading_of(lambda x: lax.fori_loop(0, 50, lambda _, y: jnp.tanh(y + x), x * 0), STEPS)
     assert rows(reading, 4) == OWN
     assert reading.unknown == []
 
 
 def test_too_many_different_turns_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scans, "MOST_BODIES", 6)
-    many = lambda x: lax.fori_loop(0, 50, lambda turn, y: y + jnp.where(turn > 2, x, 0), x * 0)  # noqa: E731
-    reading = reading_of(many, STEPS)
+
+    def late(x: Any) -> Any:
+        return lax.fori_loop(0, 50, lambda turn, y: y + jnp.where(turn > 2, x, 0), x * 0)
+
+    reading = reading_of(late, STEPS)
     assert rows(reading, 4) == OWN
     assert reading.unknown == ["scan: constants that change at more than 6 steps"]
 

@@ -65,8 +65,8 @@ class Facts:
     ) -> Facts:
         """Return facts in their one form; None stands for nothing known, or low."""
         rank, alike = len(shape), (1,) * len(shape)
-        if 0 in shape:
-            reads, known, values, low = bits.none(rank), None, None, None
+        if 0 in shape and storage(dtype) == dtype:  # All of its elements are known: it has none.
+            known, values = np.ones(alike, bool), np.zeros(alike, dtype)
         if known is None or values is None or not known.any():
             known, values = np.zeros(alike, bool), np.zeros(alike, storage(dtype))
         else:

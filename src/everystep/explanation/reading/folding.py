@@ -10,28 +10,66 @@ import jax
 import numpy as np
 
 from everystep.explanation.reading.bits import Array
-from everystep.explanation.reading.facts import Facts, storage
+from everystep.explanation.reading.facts import Facts, is_float, storage
 from everystep.explanation.reading.results import Rule, kind_of
 
 Evaluate = Callable[..., Array]
 
 
 def _divided(left: Array, right: Array) -> Array:
-    """Return the quotient, towards 0 for integers."""
+    """Return the quotient, of integers towards 0, and -1 for division by 0."""
     if not np.issubdtype(left.dtype, np.integer):
         return np.asarray(left / right)
     safe = np.where(right == 0, np.ones((), right.dtype), right)
-    return np.asarray((left - np.fmod(left, safe)) // safe)
+    quotient = (left - np.fmod(left, safe)) // safe
+    return np.where(right == 0, np.array(-1).astype(left.dtype), quotient)
+
+
+def _remainder(left: Array, right: Array) -> Array:
+    """Return the remainder, which has the sign of what is divided; all of it for integers by 0."""
+    if not np.issubdtype(left.dtype, np.integer):
+        return np.asarray(np.fmod(left, right))
+    safe = np.where(right == 0, np.ones((), right.dtype), right)
+    return np.where(right == 0, left, np.fmod(left, safe))
 
 
 def _converted(value: Array, new_dtype: Any) -> Array:
-    return value.astype(storage(new_dtype))
+    """Return the values in another dtype: integers hold the nearest number that they can."""
+    held = storage(new_dtype)
+    if is_float(value.dtype) and np.issubdtype(held, np.integer):
+        limits = np.iinfo(held)
+        wide = np.trunc(value.astype(np.float64))
+        inside = np.clip(np.nan_to_num(wide, nan=0), limits.min, limits.max).astype(held)
+        return np.where(wide >= limits.max, np.array(limits.max, held), inside)
+    return value.astype(held)
+
+
+def _bitcast(value: Array, new_dtype: Any) -> Array:
+    """Return the same bits as another dtype; a last axis holds the parts of an element."""
+    held, size = storage(new_dtype), value.dtype.itemsize
+    contiguous = np.ascontiguousarray(value)
+    if held.itemsize < size:
+        parts: Array = contiguous.reshape(*value.shape, 1).view(held)
+        return parts
+    seen: Array = contiguous.view(held)
+    return seen if held.itemsize == size else seen[..., 0]
+
+
+def _rounded(value: Array, method: Any) -> Array:
+    """Return the nearest whole numbers: of two, the even one, or that away from 0."""
+    if method == jax.lax.RoundingMethod.TO_NEAREST_EVEN:
+        return np.asarray(np.rint(value))
+    return np.asarray(np.copysign(np.floor(np.abs(value) + np.asarray(0.5, value.dtype)), value))
 
 
 def _shifted_logically(left: Array, right: Array) -> Array:
     unsigned = np.dtype(f"u{left.dtype.itemsize}")
     shifted: Array = left.view(unsigned) >> right.astype(unsigned)
     return shifted.view(left.dtype)
+
+
+def _selected(which: Array, *cases: Array) -> Array:
+    return np.choose(which.astype(np.intp), cases)
 
 
 def _plain(function: Callable[..., Any]) -> Evaluate:
@@ -46,6 +84,17 @@ def _with(function: Callable[..., Any], *names: str) -> Evaluate:
 
 def _along(function: Callable[..., Any]) -> Evaluate:
     return lambda parameters, value: function(value, axis=tuple(parameters["axes"]))
+
+
+def _extreme(function: Callable[..., Any], sign: int) -> Evaluate:
+    """Return the maximum or minimum, which of nothing is infinite, or as large as can be."""
+
+    def evaluate(parameters: Mapping[str, Any], value: Array) -> Array:
+        infinite = np.array(sign * np.inf)
+        first = infinite > 0 if value.dtype == bool else _converted(infinite, value.dtype)
+        return np.asarray(function(value, axis=tuple(parameters["axes"]), initial=first))
+
+    return evaluate
 
 
 def _cumulative(ufunc: Any) -> Evaluate:
@@ -74,7 +123,10 @@ def _product(parameters: Mapping[str, Any], left: Array, right: Array) -> Array:
             if axis not in (*right_axes, *right_batch)
         ),
     ]
-    result: Array = np.einsum(left, left_names, right, right_names, kept)
+    # NumPy's own numbers only, not those of JAX such as bfloat16.
+    einsum: Callable[..., Any] = np.einsum
+    wide = [each.astype(np.float32) if each.dtype.kind == "V" else each for each in (left, right)]
+    result: Array = einsum(wide[0], left_names, wide[1], right_names, kept)
     return result
 
 
@@ -97,7 +149,7 @@ EVALUATED: dict[str, Evaluate] = {
     "sub": _plain(np.subtract),
     "mul": _plain(np.multiply),
     "div": _plain(_divided),
-    "rem": _plain(np.fmod),
+    "rem": _plain(_remainder),
     "pow": _plain(np.power),
     "integer_pow": _with(lambda value, power: value**power, "y"),
     "max": _plain(np.maximum),
@@ -113,6 +165,9 @@ EVALUATED: dict[str, Evaluate] = {
     "le": _plain(np.less_equal),
     "gt": _plain(np.greater),
     "ge": _plain(np.greater_equal),
+    "round": _with(_rounded, "rounding_method"),
+    "bitcast_convert_type": _with(_bitcast, "new_dtype"),
+    "select_n": _plain(_selected),
     "is_finite": _plain(np.isfinite),
     "logistic": _plain(lambda value: 1 / (1 + np.exp(-value))),
     "rsqrt": _plain(lambda value: 1 / np.sqrt(value)),
@@ -124,8 +179,8 @@ EVALUATED: dict[str, Evaluate] = {
     **dict.fromkeys(("copy", "copy_p", "stop_gradient", "name"), _plain(lambda value: value)),
     "reduce_sum": _along(np.sum),
     "reduce_prod": _along(np.prod),
-    "reduce_max": _along(np.max),
-    "reduce_min": _along(np.min),
+    "reduce_max": _extreme(np.max, -1),
+    "reduce_min": _extreme(np.min, 1),
     "reduce_and": _along(np.bitwise_and.reduce),
     "reduce_or": _along(np.bitwise_or.reduce),
     "reduce_xor": _along(np.bitwise_xor.reduce),

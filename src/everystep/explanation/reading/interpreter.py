@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+from jax.ref import AbstractRef
 
 from everystep.explanation.reading import bits
 from everystep.explanation.reading.facts import Facts
@@ -55,6 +58,9 @@ class Context:
             jaxpr, consts = program.jaxpr, [Facts.known_array(each) for each in program.consts]
         else:
             jaxpr, consts = program, []
+        if any(map(_is_reference, _variables(jaxpr))):
+            self.loosen("arrays that are written to in place")
+            return reading_all(jaxpr.outvars, bits.everything(each.reads for each in arguments))
         known = dict(zip(jaxpr.constvars, consts, strict=True))
         known.update(zip(jaxpr.invars, arguments, strict=True))
 
@@ -77,9 +83,18 @@ class Context:
     def everything(self, equation: Any, operands: Sequence[Facts]) -> list[Facts]:
         """Return the safe answer for an equation: each result reads all that it is given."""
         words = bits.everything(operand.reads for operand in operands)
-        if words.any():
+        if words.any() and equation.outvars:
             self.unknown[name_of(equation)] = None
-        return reading_all(equation, words)
+        return reading_all(equation.outvars, words)
+
+
+def _variables(jaxpr: Jaxpr) -> Iterator[Any]:
+    """Return what a program takes and makes, without what programs inside it do."""
+    return itertools.chain(jaxpr.invars, *(equation.outvars for equation in jaxpr.eqns))
+
+
+def _is_reference(variable: Any) -> bool:
+    return isinstance(variable.aval, AbstractRef)
 
 
 def name_of(equation: Any) -> str:
@@ -106,5 +121,6 @@ def reads_of(program: ClosedJaxpr, arguments: Sequence[Facts]) -> Reading:
         [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
     """
     context = Context()
-    outputs = context.read(program, arguments)
+    # Facts of their own, since those that are one and the same stand for one and the same array.
+    outputs = context.read(program, [dataclasses.replace(each) for each in arguments])
     return Reading(outputs, list(context.unknown), list(context.assumptions))

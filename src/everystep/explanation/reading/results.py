@@ -24,14 +24,14 @@ def kind_of(variable: Any) -> tuple[tuple[int, ...], Any]:
     return (kind.shape, kind.dtype) if isinstance(kind, jax.core.ShapedArray) else ((), np.bool_)
 
 
-def reading_all(equation: Any, words: bits.Words) -> list[Facts]:
-    """Return results of an equation of which every element reads the same bits."""
+def reading_all(variables: Sequence[Any], words: bits.Words) -> list[Facts]:
+    """Return what is known of variables of which every element reads the same bits."""
     return [
         Facts.of(shape, dtype, words.reshape((1,) * len(shape) + (-1,)))
-        for shape, dtype in map(kind_of, equation.outvars)
+        for shape, dtype in map(kind_of, variables)
     ]
 
 
 def reading_together(equation: Any, operands: Sequence[Facts], context: Context) -> list[Facts]:
     """Rule: every element of every result reads all that the equation is given."""
-    return reading_all(equation, bits.everything(operand.reads for operand in operands))
+    return reading_all(equation.outvars, bits.everything(operand.reads for operand in operands))

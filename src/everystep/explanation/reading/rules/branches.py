@@ -23,8 +23,10 @@ MOST_TURNS = 1000
 def joined(one: Facts, other: Facts, chooser: Words) -> Facts:
     """Return what is known of an array that is one or the other, as something with these bits says.
 
-    What is the same constant in both does not depend on which it is.
+    What is the same array, or the same constant in both, does not depend on which it is.
     """
+    if one is other:
+        return one
     same = one.known & other.known & np.equal(one.values, other.values)
     reads = bits.union([one.reads, other.reads, chooser], one.rank)
     low = one.far_below & other.far_below

@@ -127,9 +127,15 @@ def iota(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
     return [Facts.of(shape, dtype, count.reads, count.known, count.values)]
 
 
+UNCHANGED = [
+    *("device_put", "layout_constraint", "optimization_barrier", "pvary", "reshard"),
+    *("sharding_constraint", "with_memory_space_constraint"),
+]
+"""Primitives that say where arrays are, or when they are made, and change nothing in them."""
+
 RULES: dict[str, Rule] = {
     **dict.fromkeys(MOVES, move),
-    **dict.fromkeys(("optimization_barrier", "pvary", "device_put"), unchanged),
+    **dict.fromkeys(UNCHANGED, unchanged),
     "split": split,
     "unstack": unstack,
     "iota": iota,

@@ -157,6 +157,19 @@ def convert(equation: Any, operands: list[Facts], context: Context) -> list[Fact
     ]
 
 
+def bitcast(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
+    """Rule: the same bits as another dtype; a last axis holds the parts of an element."""
+    [operand] = operands
+    shape, dtype = kind_of(equation.outvars[0])
+    if len(shape) == operand.rank:
+        return pointwise(equation, operands, context)
+    if operand.wholly_known:
+        return [Facts.known_array(each) for each in value_of(equation, [operand.value])]
+    parts = operand.reads[..., None, :]
+    whole = bits.over(operand.reads, [operand.rank - 1])[..., 0, :] if operand.rank else parts
+    return [Facts.of(shape, dtype, parts if len(shape) > operand.rank else whole)]
+
+
 VANISHING = {"exp": 0, "exp2": 0, "logistic": 0, "expm1": -1, "tanh": -1, "erf": -1, "erfc": 2}
 """What functions make of numbers far below ordinary ones."""
 
@@ -200,8 +213,13 @@ def _without(facts: Facts, left_out: Array, rank: int, context: Context) -> Fact
 
 
 def select(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
-    """Rule: a known predicate reads the chosen case alone, another one itself and all cases."""
+    """Rule: a known predicate reads the chosen case alone, another one itself and all cases.
+
+    Cases of the same facts are the same array, whichever is chosen.
+    """
     which, *cases = operands
+    if all(case is cases[0] for case in cases):
+        return [cases[0]]
     shape, dtype = kind_of(equation.outvars[0])
     rank = len(shape)
     if not which.rank and rank:
@@ -256,13 +274,14 @@ NAMES = [
     *("population_count", "pow", "real", "reduce_precision", "regularized_incomplete_beta"),
     *("rem", "round", "rsqrt", "shift_left", "shift_right_arithmetic", "shift_right_logical"),
     *("sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub", "tan", "tanh", "xor"),
-    *("zeta"),
+    "zeta",
 ]
 
 RULES: dict[str, Rule] = {
     **dict.fromkeys(NAMES, pointwise),
     **dict.fromkeys(VANISHING, vanishing),
     "convert_element_type": convert,
+    "bitcast_convert_type": bitcast,
     "max": maximum,
     "select_n": select,
     "clamp": clamp,
