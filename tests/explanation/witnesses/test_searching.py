@@ -1,7 +1,6 @@
 """What must be witnessed, what must not be, and what is shown of it."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -11,15 +10,19 @@ import pytest
 from jax import lax
 from jax.extend.core import jaxpr_as_fun
 
+from everystep import explain
 from everystep.errors import ContradictionError
 from everystep.explanation.program import Program
 from everystep.explanation.witnesses import Witness, compiling, find_witnesses, witness_of
 from everystep.layers import LSTM, Dense, Embedding
 from everystep.models import Sequential
 from tests.explanation.case import ALL, NONE, OWN, SHAPE, STEPS
-from tests.explanation.programs import program_of
 
 EARLIER = np.eye(STEPS, k=-1, dtype=bool)
+
+
+def program_of(thing: Any, *shapes: tuple[int, ...]) -> Program:
+    return explain(thing, *shapes).program
 
 
 def found(program: Program, depends: Any = ALL) -> np.ndarray:
@@ -76,20 +79,20 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], np.ndarray]] = {
 @pytest.mark.parametrize("case", FUNCTIONS)
 def test_changes_count_and_rounding_does_not(case: str) -> None:
     function, truth = FUNCTIONS[case]
-    assert (found(program_of(function, [SHAPE])) == truth).all()
+    assert (found(program_of(function, SHAPE)) == truth).all()
 
 
 def test_a_choice_that_rounding_makes_is_never_a_witness() -> None:
     """Both are equal but for rounding, so which branch is taken says nothing of the step before."""
     choice = lambda x: jnp.where(before(x) * 3 / 3 > before(x), x, 2 * x)  # noqa: E731
-    assert not (found(program_of(choice, [SHAPE])) & ~OWN).any()
+    assert not (found(program_of(choice, SHAPE)) & ~OWN).any()
 
 
 @pytest.fixture(scope="module")
 def tagger() -> Program:
     """Embedding, LSTM and Dense over a hundred steps."""
     layers = [Embedding(50, 8), LSTM(16, return_sequences=True), Dense(3)]
-    return program_of(Sequential(layers), [(1, 100)], values=50)
+    return program_of(Sequential(layers), (1, 100))
 
 
 def test_the_last_of_a_hundred_steps_reads_the_first(tagger: Program) -> None:
@@ -117,7 +120,7 @@ def test_nothing_is_shown_that_is_not_so(tagger: Program) -> None:
 
 
 def test_a_change_too_small_to_see_is_shown_by_its_derivative() -> None:
-    program = program_of(FUNCTIONS["a small part"][0], [SHAPE])
+    program = program_of(FUNCTIONS["a small part"][0], SHAPE)
     shown = witness_of(program, output=0, step_out=2, of_input=0, step_in=1)
     assert shown is not None
     assert shown.derivative is not None
@@ -126,19 +129,14 @@ def test_a_change_too_small_to_see_is_shown_by_its_derivative() -> None:
 
 
 def test_two_bounds_that_contradict_each_other_are_a_fault() -> None:
-    program = program_of(lambda x: x + before(x), [SHAPE])
-    with pytest.raises(
-        ContradictionError, match=r"step 1 of outputs\[0\] .* step 0 of inputs\[0\]"
-    ):
+    program = program_of(lambda x: x + before(x), SHAPE)
+    with pytest.raises(ContradictionError, match="step 1 of outputs .* step 0 of inputs"):
         find_witnesses(program, [OWN])
 
 
 def test_an_input_without_steps_is_changed_as_a_whole() -> None:
-    program = program_of(lambda x, scale: x * scale, [SHAPE, (3,)])
-    whole = replace(program.inputs[1], axis=None)
-    maps = find_witnesses(
-        replace(program, inputs=(program.inputs[0], whole)), [OWN, np.ones((STEPS, 1), bool)]
-    )
+    program = explain(lambda x, scale: x * scale, SHAPE, (3,), input_axis=[1, None]).program
+    maps = find_witnesses(program, [OWN, np.ones((STEPS, 1), bool)])
     assert [map_.shape for map_ in maps] == [(STEPS, STEPS), (STEPS, 1)]
     assert (maps[0] == OWN).all()
     assert maps[1].all()
@@ -151,7 +149,7 @@ def test_what_cannot_be_mapped_is_run_in_turn() -> None:
         shape = jax.eval_shape(jnp.sin, x)
         return jax.pure_callback(lambda value: np.asarray(value) * np.float32(2), shape, x)
 
-    assert (found(program_of(lambda x: doubled(x), [SHAPE]), OWN) == OWN).all()
+    assert (found(program_of(lambda x: doubled(x), SHAPE), OWN) == OWN).all()
 
 
 def test_the_search_ends_when_its_time_is_up(tagger: Program) -> None:
