@@ -23,6 +23,7 @@ _LAYOUT: Final = """
   border-bottom-right-radius:8px}
 .controls input:checked+span{background:var(--both);border-color:var(--both);color:var(--paper);
   font-weight:600}
+.controls input:disabled+span{color:var(--soft);opacity:.5;cursor:not-allowed}
 .controls input:focus-visible+span{outline:2px solid var(--both);outline-offset:2px}
 .controls small{margin-left:.8rem;flex-basis:12rem;flex-grow:1}
 .said{position:sticky;top:0;z-index:1;margin:.9rem 0;padding:.6rem .9rem;max-width:none;
