@@ -14,10 +14,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import lax
+from jax.experimental import hijax
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
 from everystep.explanation.reading.layouts import Scan, While
 from everystep.explanation.reading.rules import RULES
+from tests.explanation.reading.maps import map_of
 
 X = np.ones((2, 5, 3), np.float32)
 MATRIX = np.eye(3, dtype=np.float32)
@@ -353,3 +355,24 @@ def test_a_linear_system_is_laid_out_as_the_rule_reads_it() -> None:
     right = equation.invars[sum(counts) :]
     assert counts.matvec + counts.vecmat + counts.solve <= sum(counts)
     assert len(programs.solve.jaxpr.invars) == counts.solve + len(right)
+
+
+def test_a_primitive_of_others_making_is_read_as_what_it_says_it_is_made_of() -> None:
+    # JAX 0.11 gave it another name.
+    base: Any = vars(hijax).get("HiPrim") or vars(hijax)["VJPHiPrimitive"]
+
+    class Turned(base):  # type: ignore[misc]
+        """Adds the second array, turned around, to the first."""
+
+        def __init__(self, kind: Any) -> None:
+            self.in_avals, self.out_aval = (kind, kind), kind
+            self.params: dict[str, Any] = {}
+            super().__init__()
+
+        def expand(self, x: Any, y: Any) -> Any:
+            return x + jnp.flip(y, 1)
+
+    def function(x: Any) -> Any:
+        return Turned(jax.typeof(x))(x[:, ::-1], x)
+
+    assert map_of(function, X.shape) == ["....x", "...x.", "..x..", ".x...", "x...."]
