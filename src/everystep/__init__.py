@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from everystep.explanation.asserting import assert_causal, assert_stepwise
     from everystep.explanation.explaining import explain
     from everystep.explanation.explanation import Explanation
+    from everystep.explanation.relation import relation
     from everystep.initializers import Initializer
     from everystep.layers import Input, InputSpec, Layer
     from everystep.layers.apply import apply, weights_of
@@ -89,6 +90,7 @@ __all__ = [
     "preprocessing",
     "random",
     "regularizers",
+    "relation",
     "saving",
     "utils",
     "weights_of",
@@ -120,6 +122,7 @@ _HOMES = {
     "from_keras": "models",
     "load_model": "models",
     "pack": "sequences",
+    "relation": "explanation.relation",
     "weights_of": "layers.apply",
 }
 
