@@ -1,6 +1,7 @@
 """On the page of an explanation, what is pointed at lights exactly what its map says."""
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,22 @@ def test_the_number_of_steps_can_be_chosen(tab: Watched, tmp_path: Path) -> None
         assert lit(page, 'circle[data-side="input"]', "read", "step") == {
             (each,) for each in range(steps)
         }
+
+
+def test_a_page_of_many_layers_has_them_for_one_number_of_steps(
+    tab: Watched, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_module("everystep.drawing.explanation_page")
+    monkeypatch.setattr(module, "_MOST_LAYERS", 8)
+    page = opened(tab, tmp_path, several(), 4)
+    free = "(all) => all.filter((each) => !each.disabled).map((each) => each.value)"
+    steps, parts = page.locator("[name=steps]"), page.locator("[name=part] option")
+    assert steps.evaluate_all(free) == ["3", "4", "5"]
+    page.locator("select[name=part]").select_option("2")
+    assert steps.evaluate_all(free) == ["4"]
+    page.locator("select[name=part]").select_option("0")
+    page.locator('input[value="5"] + span').click()
+    assert parts.evaluate_all(free) == ["0"]
 
 
 def test_where_a_model_takes_no_other_number_the_control_says_why(

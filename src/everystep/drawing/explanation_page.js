@@ -88,6 +88,8 @@ class Explanation {
     for (const each of root.querySelectorAll("template")) {
       this.kept.set(each.dataset.panel, each.content);
     }
+    const panels = [...root.querySelectorAll("[data-panel]")];
+    this.panels = new Set(panels.map((each) => each.dataset.panel));
     this.said.hidden = false;
     if (this.form) this.control();
     root.addEventListener("pointerover", (event) => this.point(event.target.closest(POINTED)));
@@ -121,9 +123,18 @@ class Explanation {
     for (const each of this.form.querySelectorAll("[data-of-part]")) {
       each.hidden = each.dataset.ofPart !== part;
     }
+    this.offer('[name="steps"]', (each) => `${each.value}/${part}`);
+    this.offer('[name="part"] option', (each) => `${steps}/${each.value}`);
     const [seen, calls] = this.root.querySelectorAll(".panel");
     this.put(seen, `${steps}/${part}`);
     if (calls) this.put(calls, `${steps}/calls`);
+  }
+
+  // Large pages do not hold every layer for every number of steps.
+  offer(choices, panelOf) {
+    for (const each of this.form.querySelectorAll(choices)) {
+      each.disabled = !this.panels.has(panelOf(each));
+    }
   }
 
   put(holder, name) {

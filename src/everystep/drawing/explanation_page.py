@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from everystep.drawing.explained import Explained
 from everystep.drawing.explanation_controls import controls
 from everystep.drawing.explanation_panel import calls_panel, part_panel, said, summary
@@ -13,6 +15,9 @@ from everystep.drawing.page_frame import framed_page
 from everystep.drawing.page_style import page_style
 from everystep.drawing.picture_style import definitions
 from everystep.errors import DataError
+
+_MOST_LAYERS: Final = 120
+"""How many pictures of layers a page holds; of more, those for one number of steps alone."""
 
 
 def explanation_page(explained_by_steps: list[Explained], shown: int) -> str:
@@ -50,10 +55,12 @@ def explanation(by_steps: dict[int, Explained], shown: int) -> Mark:
         by_steps: what was found out for each number of steps.
         shown: the one that is seen first.
     """
+    layers = len(by_steps[shown]["layers"])
     panels = {
         f"{steps}/{number}": part_panel(data, part)
         for steps, data in sorted(by_steps.items())
         for number, part in enumerate(parts_of(data))
+        if part.layer is None or steps == shown or layers * len(by_steps) <= _MOST_LAYERS
     }
     panels |= {
         f"{steps}/calls": calls_panel(data) for steps, data in by_steps.items() if data["layers"]

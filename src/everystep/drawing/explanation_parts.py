@@ -77,19 +77,20 @@ def weights_of(data: Explained, layer: LayerRead) -> list[WeightUse]:
         data: what was found out of the model, whose outputs' steps it knows of.
         layer: one of its layers.
     """
-    return [_used(each, layer) for each in data["weights"] if each["path"] in layer["weights"]]
+    known = {each["path"]: each for each in data["weights"]}
+    uses = zip(layer["weights"], layer["uses"], strict=True)
+    return [_used(known[path], steps) for path, steps in uses]
 
 
-def _used(weight: WeightUse, layer: LayerRead) -> WeightUse:
-    """Write a weight's use: by all steps, unless the outputs have as many, and tell them apart."""
-    apart = not weight["shared"] and len(weight["steps"]) == layer["steps"]
-    steps = weight["steps"] if apart else [True] * layer["steps"]
+def _used(weight: WeightUse, steps: list[bool]) -> WeightUse:
+    """Write how some steps use a weight, whose values one output step alone cannot tell apart."""
+    shared = sum(steps) > 1 and (weight["shared"] or len(weight["steps"]) == 1)
     return WeightUse(
         path=weight["path"],
         shape=weight["shape"],
         steps=steps,
-        used_by=sum(steps) if weight["shared"] else 1,
-        shared=weight["shared"],
+        used_by=sum(steps) if shared else 1,
+        shared=shared,
     )
 
 

@@ -23,6 +23,7 @@ _LAYOUT: Final = """
   border-bottom-right-radius:8px}
 .controls input:checked+span{background:var(--both);border-color:var(--both);color:var(--paper);
   font-weight:600}
+.controls input:disabled+span{color:var(--soft);opacity:.5;cursor:not-allowed}
 .controls input:focus-visible+span{outline:2px solid var(--both);outline-offset:2px}
 .controls small{margin-left:.8rem;flex-basis:12rem;flex-grow:1}
 .said{position:sticky;top:0;z-index:1;margin:.9rem 0;padding:.6rem .9rem;max-width:none;
@@ -53,14 +54,15 @@ h1{overflow-wrap:anywhere}
 """
 
 _POINTING: Final = """
-.panel [tabindex]{cursor:pointer;outline-offset:1px}
+.panel svg [tabindex]{cursor:pointer;outline:none}
+.panel .unit:focus-visible{stroke-width:3}
 .panel .wire,.panel .strip,.panel .edge,.panel .area{pointer-events:none}
 .pointing .panel .wire{opacity:.05;stroke-width:.8}
 .pointing .panel .wire.read{opacity:1;stroke-width:2.2}
 .broad .panel .wire.read{opacity:.6;stroke-width:1.1}
 .pointing .panel .unit{fill:var(--line)}
 .pointing .panel .unit.read,.pointing .panel .unit.pointed{fill:var(--pointed)}
-.pointing .panel .unit.pointed{stroke:var(--ink);stroke-width:1.6}
+.pointing .panel .unit.pointed{stroke:var(--ink);stroke-width:1.8}
 .pointing .panel .unit.sharing{fill:var(--paper);stroke:var(--pointed);stroke-width:2.2}
 .pointing .panel .column,.pointing .panel .pill,.pointing .panel .strip{opacity:.3}
 .pointing .panel .column.read,.pointing .panel .column.sharing,.pointing .panel .column.pointed
@@ -78,6 +80,9 @@ _POINTING: Final = """
 .pointing .panel .cell-step.read,.pointing .panel .cell-step.sharing,
   .pointing .panel .cell-step.pointed{opacity:1}
 .pointing .panel .cell-step rect{fill:var(--paper)}
+.pointing .panel .filled{visibility:hidden}
+.panel .row.picked .layer-name{fill:var(--both);text-decoration:underline}
+.panel .cell-step.picked rect{stroke-width:3}
 .pointing .panel .cell-step.pointed rect{stroke:var(--ink);stroke-width:3}
 """
 

@@ -21,10 +21,10 @@ LIGHT: Final = {
     "wrong": "#c1121f",
     "wrong-back": "#fde8e8",
     "right": "#1a6b35",
-    "w0": "#0b62b8",
-    "w1": "#ad5600",
-    "w2": "#00785a",
-    "w3": "#a0409a",
+    "w0": "#2060d8",
+    "w1": "#a05a00",
+    "w2": "#0b5a40",
+    "w3": "#c9248e",
 }
 DARK: Final = {
     "paper": "#0f141a",
@@ -39,10 +39,10 @@ DARK: Final = {
     "wrong": "#ff8080",
     "wrong-back": "#45191d",
     "right": "#7ddb93",
-    "w0": "#6cb6ff",
-    "w1": "#f0a04b",
-    "w2": "#4fd1a5",
-    "w3": "#e39be0",
+    "w0": "#9ddafe",
+    "w1": "#f0af36",
+    "w2": "#1ba35e",
+    "w3": "#f850a9",
 }
 
 WEIGHT_COLOURS: Final = 4

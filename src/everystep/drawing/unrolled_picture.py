@@ -54,7 +54,13 @@ def unrolled_picture(data: Explained) -> Mark:
         mark("g", edges, class_="edges"),
         _rows(unrolled, said, weights, field),
         [
-            mark("text", line, x=0, y=unrolled.height + _LEGEND * place, class_="note")
+            mark(
+                "text",
+                line,
+                x=0,
+                y=unrolled.height + _LEGEND * place,
+                class_="note" if place else "note filled",
+            )
             for place, line in enumerate(legend)
         ],
         viewBox=f"0 0 {unrolled.width:.0f} {unrolled.height + _LEGEND * len(legend) - 8:.0f}",

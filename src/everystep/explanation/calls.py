@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, NamedTuple
 
+import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from everystep.explanation.maps import Grid, Source, read
@@ -22,6 +24,7 @@ class CallReads:
         steps: how many steps that has; 1 where the whole counts as one.
         sources: what it reads: the number of a call before it, or -1 - k for the input k.
         depends: for each source, which steps of the output read which steps of the source.
+        uses: for each weight of the layer, bool (steps of the output,): which steps use it.
     """
 
     call: Call
@@ -29,6 +32,7 @@ class CallReads:
     steps: int
     sources: list[int]
     depends: list[Grid]
+    uses: list[Any]
 
 
 class _Given(NamedTuple):
@@ -58,47 +62,51 @@ def calls_read(recording: Recording) -> list[CallReads]:
     for number, call in enumerate(recording.calls):
         first = call.outputs[0]
         values = jaxpr.outvars[first.place]
-        steps = _size(values, first.axis)
-        sources, depends = _reads(recording, call, given)
-        found.append(CallReads(call, tuple(values.aval.shape), steps, sources, depends))
+        found.append(_reads(recording, call, given, _size(values, first.axis)))
         for output in call.outputs:
             variable = jaxpr.outvars[output.place]
             if not isinstance(variable, Literal):
-                given[variable] = _Given(number, output.axis, steps)
+                given[variable] = _Given(number, output.axis, found[-1].steps)
     return found
 
 
-def _reads(
-    recording: Recording, call: Call, given: Mapping[Any, _Given]
-) -> tuple[list[int], list[Grid]]:
-    """Return the sources of a call's first output and segments, and the map of each."""
-    first = call.outputs[0]
+def _reads(recording: Recording, call: Call, given: Mapping[Any, _Given], steps: int) -> CallReads:
+    """Return what a call's first output, and its segments, read."""
     jaxpr = recording.jaxpr.jaxpr
+    first = call.outputs[0]
     outputs = [output for output in call.outputs if output.number == first.number]
     part = _part(jaxpr, given, [jaxpr.outvars[output.place] for output in outputs])
-    # Steps of one source are the same bits in all of its arrays.
-    steps = {given[v].source: given[v].steps for v in part.invars if v in given}
-    order = sorted(steps, key=lambda source: (source < 0, abs(source)))
+    # Steps of one source are the same bits in all of its arrays; a weight is one bit.
+    sizes: dict[Any, int] = {given[v].source: given[v].steps for v in part.invars if v in given}
+    sources = sorted(sizes, key=lambda source: (source < 0, abs(source)))
+    sizes |= dict.fromkeys(call.weights, 1)
     firsts, count = {}, 0
-    for source in order:
-        firsts[source] = count
-        count += steps[source]
+    for one in (*sources, *call.weights):
+        firsts[one] = count
+        count += sizes[one]
+    paths = dict(zip(jaxpr.invars, recording.weights, strict=False))
 
     def source_of(variable: Any) -> Source:
-        if variable not in given:
-            return Source()
-        source, axis, size = given[variable]
-        return Source(axis, firsts[source] + (size - 1 if axis is None else 0))
+        if variable in given:
+            source, axis, size = given[variable]
+            return Source(axis, firsts[source] + (size - 1 if axis is None else 0))
+        return Source(None, firsts.get(paths.get(variable)))
 
     reading = read(ClosedJaxpr(part, recording.jaxpr.consts), list(map(source_of, part.invars)))
     along = [
         facts.reads_along(output.axis, count)
         for output, facts in zip(outputs, reading.outputs, strict=True)
     ]
-    whole = along[0]
-    for more in along[1:]:
-        whole = whole | more
-    return order, [whole[:, firsts[each] : firsts[each] + steps[each]] for each in order]
+    whole = reduce(np.logical_or, along)
+    reads = {one: whole[:, at : at + sizes[one]] for one, at in firsts.items()}
+    return CallReads(
+        call,
+        tuple(jaxpr.outvars[first.place].aval.shape),
+        steps,
+        sources,
+        [reads[source] for source in sources],
+        [reads[path][:, 0] for path in call.weights],
+    )
 
 
 def _part(jaxpr: Jaxpr, given: Mapping[Any, Any], outputs: list[Any]) -> Jaxpr:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import operator
+from contextlib import suppress
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
+from everystep.errors import ShapeError
 from everystep.explanation import maps as reading
 from everystep.explanation.calls import CallReads, calls_read
 from everystep.explanation.costs import StepCost, cost_of
+from everystep.explanation.described import described
 from everystep.explanation.lengths import Lengths, lengths_of, reaches
 from everystep.explanation.maps import Grid, StepMap, UpperBound, upper_bound
 from everystep.explanation.program import Program
 from everystep.explanation.rows import Rows, packing_of, padding_of
 from everystep.explanation.subjects import Subject
+from everystep.explanation.uses import WeightUse, uses_of
 from everystep.explanation.witnesses import find_witnesses
 from everystep.layers.looping import Loop
+
+if TYPE_CHECKING:
+    from everystep.drawing.explained import Explained
+
+# For how many steps the page draws what takes any number.
+_PAGE_STEPS = range(2, 9)
 
 
 class Explanation:
@@ -185,6 +198,18 @@ class Explanation:
         """Which loop each recurrent layer takes, by its path, and why not the fastest."""
         return self._subject.loops()
 
+    # Which weights make which steps.
+
+    @cached_property
+    def uses(self) -> list[WeightUse]:
+        """How the steps of all outputs use each weight."""
+        return uses_of(self.program)
+
+    @property
+    def shared(self) -> dict[str, npt.NDArray[np.bool_]]:
+        """For each weight, by its path, which steps of the first output use it."""
+        return {use.path: use.steps[0] for use in self.uses}
+
     # What is inside, and what rows do.
 
     @cached_property
@@ -205,3 +230,63 @@ class Explanation:
     def packing(self) -> Rows:
         """Whether one sequence of a packed row changes another."""
         return packing_of(self._subject, self.steps)
+
+    # Told.
+
+    def data(self) -> Explained:
+        """Return all of it as plain data, of which everything is told and drawn."""
+        return described(self)
+
+    def to_text(self, width: int = 100, encoding: str = "utf-8") -> str:
+        """Return all of it as a picture for a terminal.
+
+        Args:
+            width: how many characters a line may have.
+            encoding: what the terminal can show.
+        """
+        from everystep.drawing import explanation_text
+
+        return explanation_text(self.data(), width=width, encoding=encoding)
+
+    def to_svg(self, picture: str = "all") -> str:
+        """Return a picture as SVG, which needs no other file.
+
+        Args:
+            picture: "network", "map", "unrolled", "layers", "facts", or "all" of them.
+
+        Raises:
+            SettingError: there is no such picture.
+        """
+        from everystep.drawing import explanation_svg
+
+        return explanation_svg(self.data(), picture)
+
+    def to_html(self) -> str:
+        """Return a page that can be pointed at, for several numbers of steps where it takes any.
+
+        It is one file, which asks for no other.
+        """
+        from everystep.drawing import explanation_page
+
+        return explanation_page([each.data() for each in self._for_page()], self.steps)
+
+    def _for_page(self) -> list[Explanation]:
+        found = {self.steps: self}
+        if self.any_length and len(self._origin.inputs.all_steps) < 2:
+            for steps in _PAGE_STEPS:
+                # There may be too few steps, as for a window of three.
+                with suppress(ShapeError):
+                    found.setdefault(steps, self.at(steps))
+        return [found[steps] for steps in sorted(found)]
+
+    def _repr_html_(self) -> str:
+        from everystep.drawing import explanation_fragment
+
+        return explanation_fragment(self.data())
+
+    def __repr__(self) -> str:
+        return f"<Explanation of {self.kind} '{self.name}' for {self.steps} steps>"
+
+    def to_json(self) -> str:
+        """Return all of it as JSON."""
+        return json.dumps(self.data(), indent=1, ensure_ascii=False, allow_nan=False)

@@ -33,6 +33,7 @@ FAR_MASKS: dict[str, Callable[[Any], Any]] = {
     ),
     "added": lambda scores: jax.nn.softmax(scores + -1e9 * BARRED),
     "subtracted": lambda scores: jax.nn.softmax(scores - 1e9 * BARRED),
+    "scaled": lambda scores: jax.nn.softmax((scores + -1e9 * BARRED) / np.sqrt(512.0)),
     "weak": lambda scores: jax.nn.softmax(jnp.where(CAUSAL, scores, -1e4)),
     "logarithm": lambda scores: jnp.exp(jax.nn.log_softmax(jnp.where(CAUSAL, scores, -1e9))),
     "sigmoid": lambda scores: jax.nn.sigmoid(jnp.where(CAUSAL, scores, -1e9)),

@@ -55,11 +55,13 @@ class Recording:
 
     Args:
         jaxpr: takes each weight, then each input.
+        weights: the path of each weight.
         inputs: which axis of each input is time.
         calls: the calls, in their order.
     """
 
     jaxpr: Any
+    weights: tuple[str, ...]
     inputs: tuple[int | None, ...]
     calls: tuple[Call, ...]
 
@@ -86,7 +88,7 @@ def record(
         run: runs the model on values of its weights and inputs, and returns its calls.
         specs_of: gives the shapes and dtypes of these.
         examples: what the inputs look like.
-        paths: the path of each weight.
+        paths: the path of each weight, in order.
     """
     calls: list[scope.Call] = []
 
@@ -107,7 +109,9 @@ def record(
         grown = [None] * len(shapes)
     places = iter(enumerate(zip(shapes, grown, strict=True)))
     axes = tuple(example.axis for example in examples)
-    return Recording(jaxpr, axes, tuple(_call(call, places, paths) for call in made))
+    return Recording(
+        jaxpr, tuple(paths.values()), axes, tuple(_call(call, places, paths) for call in made)
+    )
 
 
 def _call(

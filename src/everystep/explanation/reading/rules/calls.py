@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import jax
+
 from everystep.explanation.reading.facts import Facts
 from everystep.explanation.reading.results import Rule
 
@@ -31,4 +33,15 @@ def call(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
     return context.read(equation.params[PROGRAM[equation.primitive.name]], operands)
 
 
-RULES: dict[str, Rule] = dict.fromkeys(PROGRAM, call)
+def expand(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
+    """Rule: read what a primitive says that it is made of, as those of JAX's own NumPy do."""
+    [primitive] = equation.params.values()
+
+    def expansion(*flat: Any) -> Any:
+        return primitive.expand(*jax.tree.unflatten(primitive.in_tree, flat))
+
+    program = jax.make_jaxpr(expansion)(*(each.aval for each in equation.invars))
+    return context.read(program, operands)
+
+
+RULES: dict[str, Rule] = {**dict.fromkeys(PROGRAM, call), "call_hi_primitive": expand}

@@ -190,11 +190,8 @@ def _landed(brought: Words, targets: Array, shape: tuple[int, ...]) -> tuple[Wor
 SCATTERS = ("scatter", "scatter-add", "scatter-sub", "scatter-mul", "scatter-min", "scatter-max")
 
 RULES: dict[str, Rule] = {
-    name: constants_first(rule)
-    for name, rule in {
-        "gather": gather,
-        "dynamic_slice": dynamic_slice,
-        "dynamic_update_slice": dynamic_update_slice,
-        **dict.fromkeys(SCATTERS, scatter),
-    }.items()
+    "gather": gather,
+    "dynamic_slice": dynamic_slice,
+    "dynamic_update_slice": dynamic_update_slice,
+    **dict.fromkeys(SCATTERS, constants_first(scatter)),
 }

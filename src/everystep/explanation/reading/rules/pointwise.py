@@ -101,6 +101,13 @@ ABSORBING: dict[str, tuple[Test | None, ...]] = {
 """Which known values of an operand are the result, whatever the other operand is, if finite."""
 
 
+SMALLEST_SCALE = 0.01
+"""What low numbers may be multiplied by, such as one through the root of the number of features.
+
+Their exponential then still is below any rounding.
+"""
+
+
 def _high(facts: Facts) -> Array:
     """Where an element is a known number far above ordinary ones."""
     if not is_float(facts.dtype):
@@ -118,14 +125,13 @@ def _difference_low(left: Facts, right: Facts) -> Array:
 
 
 def _scaled_low(left: Facts, right: Facts) -> Array:
-    """A low number stays low where it is not made much smaller."""
-    return (left.low & right.known & (right.values >= 0.1)) | (
-        right.low & left.known & (left.values >= 0.1)
+    return (left.low & right.known & (right.values >= SMALLEST_SCALE)) | (
+        right.low & left.known & (left.values >= SMALLEST_SCALE)
     )
 
 
 def _quotient_low(left: Facts, right: Facts) -> Array:
-    return left.low & right.known & (right.values > 0) & (right.values <= 10)
+    return left.low & right.known & (right.values > 0) & (right.values <= 1 / SMALLEST_SCALE)
 
 
 def _same_low(only: Facts) -> Array:

@@ -1,0 +1,126 @@
+"""Which output steps use which weight, and whether one value of it makes several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
+
+from everystep.explanation.maps import Grid, Source, read
+from everystep.explanation.program import Program
+from everystep.explanation.reading.layouts import Scan
+from everystep.explanation.reading.rules.calls import PROGRAM
+
+# An axis of a weight is looked at index by index up to this size.
+_MOST_INDICES = 1024
+
+# Primitives that give all that they are given, in another form.
+_SAME = frozenset(
+    {"broadcast_in_dim", "convert_element_type", "copy", "reshape", "squeeze", "transpose"}
+)
+
+
+@dataclass(frozen=True)
+class WeightUse:
+    """How the output steps use one weight.
+
+    Args:
+        path: where the weight stands.
+        shape: its sizes.
+        steps: for each output, bool (steps of the output,): which may use the weight.
+        used_by: how many output steps one value of the weight makes, at most.
+    """
+
+    path: str
+    shape: tuple[int, ...]
+    steps: list[Any]
+    used_by: int
+
+    @property
+    def shared(self) -> bool:
+        """Whether one value of the weight makes several output steps."""
+        return self.used_by > 1
+
+
+def uses_of(program: Program) -> list[WeightUse]:
+    """Return how the output steps use each weight, by the program.
+
+    A value of a weight makes no more steps than the row that it stands in, nor than the column: so
+    each axis is looked at alone. A weight that a loop takes as it is makes all that it is used by.
+
+    Args:
+        program: the program.
+    """
+    sizes = [port.steps for port in program.outputs]
+    whole = _read_by(program, [None] * len(program.weights))
+    most = [int(grid.sum()) for grid in whole]
+    looped = _looped(program)
+    rank = max((weight.value.ndim for weight in program.weights), default=0)
+    for axis in range(rank):
+        axes = [
+            axis
+            if number not in looped
+            and weight.value.ndim > axis
+            and weight.value.shape[axis] <= _MOST_INDICES
+            else None
+            for number, weight in enumerate(program.weights)
+        ]
+        grids = _read_by(program, axes)
+        most = [
+            min(few, int(grid.sum(0).max(initial=0))) for few, grid in zip(most, grids, strict=True)
+        ]
+    ends = np.cumsum(sizes)[:-1]
+    return [
+        WeightUse(weight.path, weight.value.shape, np.split(grid[:, 0], ends), count)
+        for weight, grid, count in zip(program.weights, whole, most, strict=True)
+    ]
+
+
+def _read_by(program: Program, axes: Sequence[int | None]) -> list[Grid]:
+    """Return for each weight which step of all outputs reads which index of an axis of it."""
+    sizes = [
+        1 if axis is None else weight.value.shape[axis]
+        for weight, axis in zip(program.weights, axes, strict=True)
+    ]
+    firsts = np.cumsum([0, *sizes]).tolist()
+    sources = [Source(axis, first) for axis, first in zip(axes, firsts, strict=False)]
+    reading = read(program.jaxpr, sources + [Source()] * len(program.inputs))
+    along = [
+        facts.reads_along(port.axis, firsts[-1])
+        for port, facts in zip(program.outputs, reading.outputs, strict=True)
+    ]
+    return np.split(np.concatenate(along), firsts[1:-1], axis=1) if sizes else []
+
+
+def _looped(program: Program) -> set[int]:
+    """Return the numbers of the weights that a loop takes as they are, the same at every step."""
+    found: set[int] = set()
+    jaxpr = program.jaxpr.jaxpr
+    _follow(jaxpr, list(range(len(program.weights))), found)
+    return found
+
+
+def _follow(jaxpr: Jaxpr, given: Sequence[int | None], found: set[int]) -> None:
+    """Follow weights through a program: `given` is the number of each argument that is one."""
+    numbers = {
+        variable: number
+        for variable, number in zip(jaxpr.invars, given, strict=False)
+        if number is not None
+    }
+    for equation in jaxpr.eqns:
+        operands = [
+            None if isinstance(each, Literal) else numbers.get(each) for each in equation.invars
+        ]
+        name = equation.primitive.name
+        if name == "scan":
+            constants = Scan.of(equation).parts(operands)[0]
+            found.update(number for number in constants if number is not None)
+        elif name in PROGRAM:
+            inside = equation.params[PROGRAM[name]]
+            program = inside.jaxpr if isinstance(inside, ClosedJaxpr) else inside
+            _follow(program, operands, found)
+        elif name in _SAME and operands[0] is not None:
+            numbers[equation.outvars[0]] = operands[0]
