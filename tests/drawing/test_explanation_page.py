@@ -116,6 +116,15 @@ def test_parts_are_the_whole_and_each_layer() -> None:
     assert len(parts_of(dense())) == 1
 
 
+def test_outputs_are_found_by_their_names_whatever_their_order() -> None:
+    model = branches()
+    model["outputs"].reverse()
+    assert parts_of(model)[0].ends == [4, 3]
+    model["outputs"][0]["name"] = "outputs[0]"
+    assert parts_of(model)[0].ends == [None, 3]
+    assert parts_of(tagger())[0].ends == [2]
+
+
 def test_a_source_that_is_given_twice_counts_once() -> None:
     model = branches()
     join = model["layers"][2]

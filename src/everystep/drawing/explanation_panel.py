@@ -28,7 +28,7 @@ def summary(data: Explained) -> str:
     """Say in a sentence what is explained, and what its steps read."""
     several = len(data["maps"]) > 1
     readings = "; ".join(
-        f"a step of {each['output']} reads of {each['input']} {words}"
+        f"of {each['input']}, a step of {each['output']} reads {words}"
         if several
         else f"an output step reads {words}"
         for each in data["maps"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from everystep.drawing.explained import Connected, Explained, LayerRead, Map, Port, WeightUse
+from everystep.drawing.layer_weights import layer_name
 
 Rows = list[list[bool]]
 
@@ -95,15 +96,22 @@ def _used(weight: WeightUse, steps: list[bool]) -> WeightUse:
 
 
 def _whole(data: Explained) -> Part:
-    read = {source for layer in data["layers"] for source in layer["sources"]}
-    last = [number for number in range(len(data["layers"])) if number not in read]
-    known = len(last) == len(data["outputs"])
     return Part(
         name="whole model",
         read=data,
-        ends=[*last] if known else [None] * len(data["outputs"]),
+        ends=_ends(data),
         starts=[-1 - number for number in range(len(data["inputs"]))],
     )
+
+
+def _ends(data: Explained) -> list[int | None]:
+    """Find the calls that make the outputs: one that no other reads, or those with their names."""
+    if len(data["outputs"]) == 1:
+        read = {source for layer in data["layers"] for source in layer["sources"]}
+        last = [number for number in range(len(data["layers"])) if number not in read]
+        return [last[0] if len(last) == 1 else None]
+    named = {layer_name(layer): number for number, layer in enumerate(data["layers"])}
+    return [named.get(port["name"]) for port in data["outputs"]]
 
 
 def _alone(data: Explained, number: int) -> Part:
