@@ -9,6 +9,7 @@ import pytest
 from everystep.drawing.explained import Explained
 from everystep.drawing.marks import Mark, write
 from everystep.drawing.network_picture import network_picture
+from everystep.drawing.weight_sets import weight_sets
 from tests.drawing import explanations as made
 
 DESIGNS = {each["name"]: each["explained"] for each in made.five_designs()["models"]}
@@ -104,3 +105,9 @@ def test_own_weights_of_two_outputs_have_different_names() -> None:
     data["weights"] = [made.weight(f"own/{step}", [5], 7, only=step) for step in range(7)]
     names = [each["data-weights"] for each in found(network_picture(data), "pill")]
     assert names == ["W₀", "W₁", "W₂", "W₃", "W₄", "W₅", "V"]
+
+
+def test_a_step_that_uses_a_part_of_another_one_s_weights_has_no_name_of_its_own() -> None:
+    data = made.tagger(4)
+    data["weights"][1]["steps"][0] = False
+    assert [each.places for each in weight_sets(data)] == [(0, 1, 2, 3)]

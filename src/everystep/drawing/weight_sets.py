@@ -34,11 +34,19 @@ class WeightSet:
     common: bool
 
 
+def _common(data: Connected, place: int) -> frozenset[str]:
+    """Return which weights an output step shares with others."""
+    return frozenset(
+        weight["path"] for weight in data["weights"] if weight["shared"] and weight["steps"][place]
+    )
+
+
 def weight_sets(data: Connected) -> list[WeightSet]:
     """Tell apart the sets of weights that make the output steps.
 
     A set is what a step uses of weights whose values serve several steps, and, where it uses values
-    that serve it alone, itself.
+    that serve it alone, itself. A step that uses a part of another one's set counts to that set, as
+    the first step of a recurrent layer does, which has no state to multiply.
 
     Args:
         data: what was found out.
@@ -48,12 +56,18 @@ def weight_sets(data: Connected) -> list[WeightSet]:
         have none.
     """
     places: dict[tuple[frozenset[str], int | None, int | None], list[int]] = {}
-    for place, (port, step) in enumerate(_steps(data)):
+    steps = _steps(data)
+    commons = [_common(data, place) for place in range(len(steps))]
+    # In the order of the steps, so that equals are chosen from alike in every run.
+    kinds = list(
+        dict.fromkeys((port, common) for (port, _), common in zip(steps, commons, strict=True))
+    )
+    for place, (port, step) in enumerate(steps):
         used = [weight for weight in data["weights"] if weight["steps"][place]]
-        common = frozenset(weight["path"] for weight in used if weight["shared"])
         alone = any(not weight["shared"] for weight in used)
         if used:
-            key = (common, port if alone else None, step if alone else None)
+            wider = [each for same, each in kinds if same == port and each >= commons[place]]
+            key = (max(wider, key=len), port if alone else None, step if alone else None)
             places.setdefault(key, []).append(place)
     families = [(common, port) for common, port, _ in places]
     letters = {family: _letter(number) for number, family in enumerate(dict.fromkeys(families))}
