@@ -42,10 +42,11 @@ def test_the_reason_names_the_layer_that_has_a_fixed_number_of_steps() -> None:
     ("function", "reach"),
     [
         (lambda x: x[:, ::-1], (None, None)),
+        (lambda x: x.cumsum(1), (None, 0)),
         (lambda x: x[:, 2:] - x[:, :-2], (2, 0)),
         (lambda x: x.mean(1, keepdims=True) + x * 0, (None, None)),
     ],
-    ids=["reversed", "differences", "mean"],
+    ids=["reversed", "sums", "differences", "mean"],
 )
 def test_a_reach_that_grows_with_the_steps_has_no_bound(function: Any, reach: Any) -> None:
     r = es.explain(function, (1, 4, 2))
@@ -57,3 +58,23 @@ def test_other_numbers_of_steps_are_one_call_away() -> None:
     assert (r.steps, r.parameters) == (4, 32)
     more = r.at(6)
     assert (more.steps, more.depends.shape, more.parameters) == (6, (6, 6), 48)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [es.layers.PerStep(es.layers.Dropout(0.5)), es.layers.LayerNormalization(axis=(1, 2))],
+    ids=["without weights", "over steps"],
+)
+def test_a_layer_that_would_take_a_name_for_its_number_of_steps_is_tried_with_another(
+    layer: Any,
+) -> None:
+    layer.build((None, 4, 3))
+    r = es.explain(layer)
+    assert not r.any_length
+    assert "expected axis 1 of input shape to have value 4, found 5" in r.any_length_reason
+    assert isinstance(r.lookback, int)
+
+
+def test_a_function_that_needs_some_steps_at_least_takes_any_number_of_them() -> None:
+    r = es.explain(lambda x: x[:, 2:] if x.shape[1] > 2 else x[:, :0], (1, 4, 3))
+    assert r.any_length

@@ -66,6 +66,8 @@ def lstm() -> LSTM:
         ),
         (lambda: Sequential([Masking(), lstm()]), SHAPE, "inert", "inert"),
         (lambda: Dense(3), (None, 1, 2), "unknown", "unknown"),
+        (lambda: Dense(3), (None, 2), "unknown", "unknown"),
+        (lambda: LSTM(2, stateful=True), (2, 4, 3), "inert", "refused"),
     ],
     ids=[
         "dense",
@@ -79,6 +81,8 @@ def lstm() -> LSTM:
         "ids",
         "masking",
         "one step",
+        "no steps",
+        "lasting states",
     ],
 )
 def test_rows(make: Callable[[], Any], shape: Any, padding: str, packing: str) -> None:

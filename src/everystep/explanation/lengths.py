@@ -23,8 +23,6 @@ MANY_STEPS = 64
 Reach = tuple[int | None, int | None]
 """How many steps before and behind its place an output step reads at most; None: no bound."""
 
-_FAILURES = (EverystepError, InconclusiveDimensionOperation, TypeError, ValueError)
-
 
 @dataclass(frozen=True)
 class Lengths:
@@ -46,18 +44,13 @@ def lengths_of(subject: Subject, steps: int) -> Lengths:
     """
     if all(example.axis is None for example in subject.inputs.examples):
         return Lengths(False, "no input has a time axis")
-    try:
-        _run_on_shapes(subject.resized(_names(), steps))
-    except _FAILURES as error:
-        named = error
-    else:
-        return Lengths(True, "")
-    try:
-        for more in (1, 2, 5):
-            _run_on_shapes(subject.resized(partial(operator.add, more), steps))
-    except _FAILURES as error:
-        cause = named if isinstance(named, EverystepError) else error
-        return Lengths(False, str(cause).strip().split("\n")[0])
+    named = _failure(subject.resized(_names(), steps))
+    # A layer for a fixed number of steps may take a name for that number.
+    for more in (1,) if named is None else (1, 2, 5):
+        failure = _failure(subject.resized(partial(operator.add, more), steps))
+        if failure is not None:
+            cause = named if isinstance(named, EverystepError) else failure
+            return Lengths(False, str(cause).strip().split("\n")[0])
     return Lengths(True, "")
 
 
@@ -73,9 +66,14 @@ def _names() -> Callable[[int], Any]:
     return name_of
 
 
-def _run_on_shapes(subject: Subject) -> None:
+def _failure(subject: Subject) -> Exception | None:
+    """Return why a subject does not take inputs of its sizes, or None if it does."""
     examples = subject.examples_for(None)
-    jax.eval_shape(subject.function(examples), *subject.specs_of(examples))
+    try:
+        jax.eval_shape(subject.function(examples), *subject.specs_of(examples))
+    except (EverystepError, InconclusiveDimensionOperation, TypeError, ValueError) as error:
+        return error
+    return None
 
 
 def reaches(subject: Subject, steps: int, maps: list[Grid]) -> list[Reach]:

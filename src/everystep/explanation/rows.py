@@ -88,8 +88,9 @@ def _first_trouble(
             "unknown", None, f"a {subject.kind} takes no mask here: every step is real to it"
         )
     sizes = [e.steps or steps for e in subject.inputs.examples if e.axis is not None]
-    if min(sizes, default=1) < 2:
-        return Rows("unknown", None, "rows of one step hold no padding beside a real step")
+    if not sizes or min(sizes) < 2:
+        reason = "rows of one step hold nothing beside it" if sizes else "no input has steps"
+        return Rows("unknown", None, reason)
     for name, ids_of in kinds.items():
         try:
             answer = _leak(_with_segments(subject, steps, ids_of, packed), forbidden, name)
@@ -110,7 +111,7 @@ def _with_segments(
         if each.axis is None
         else replace(
             each.sized(each.steps or steps, None),
-            segments=ids_of(each.steps or steps)[None],
+            segments=np.tile(ids_of(each.steps or steps), (subject.batch, 1)),
             packed=packed,
         )
         for each in subject.inputs.examples
