@@ -118,6 +118,9 @@ def test_a_pair_says_how_it_is_known(tab: Watched, tmp_path: Path) -> None:
     page.hover('.cell[data-output="2"][data-input="2"]')
     assert said(page) == "output step 2 reads input step 2: seen by changing it"
     assert lit(page, 'circle[data-side="input"]', "read", "step") == {(2,)}
+    page.hover('.cell[data-output="0"][data-input="3"]')
+    assert said(page) == "output step 0 cannot read input step 3: ruled out by the program"
+    assert lit(page, ".wire", "read", "output") == set()
 
 
 def test_a_step_of_a_layer_lights_all_that_it_is_made_of(tab: Watched, tmp_path: Path) -> None:
@@ -155,6 +158,8 @@ def test_arrow_keys_go_from_unit_to_unit(tab: Watched, tmp_path: Path) -> None:
     page.keyboard.press("Tab")
     assert lit(page, ".cell", "pointed", "output", "input") == {(0, 0)}
     page.keyboard.press("ArrowDown")
+    assert lit(page, ".cell", "pointed", "output", "input") == {(1, 0)}
+    page.keyboard.press("ArrowRight")
     assert lit(page, ".cell", "pointed", "output", "input") == {(1, 1)}
     page.keyboard.press("Shift+Tab")
     assert said(page).startswith("output step 0 ")
@@ -217,7 +222,7 @@ def test_one_of_several_maps_can_be_chosen(tab: Watched, tmp_path: Path) -> None
     page = opened(tab, tmp_path, [branches()], 6)
     assert page.locator("figure.map:visible").count() == 1
     page.locator("select[name=map-0]").select_option("tags reads signs")
-    page.hover("figure.map:visible .cell[data-output='4']")
+    page.hover("figure.map:visible .cell[data-output='4'][data-input='4']")
     assert said(page) == "tags step 4 reads signs step 4: seen by changing it"
 
 

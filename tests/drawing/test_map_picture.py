@@ -11,7 +11,7 @@ from tests.drawing import explanations as made
 
 
 def pairs_drawn(each: Map) -> dict[str, set[tuple[int, int]]]:
-    drawn: dict[str, set[tuple[int, int]]] = {"seen": set(), "may": set()}
+    drawn: dict[str, set[tuple[int, int]]] = {"seen": set(), "may": set(), "never": set()}
     for mark in map_picture(each).every():
         attributes = {name: str(value) for name, value in mark.attributes}
         if mark.tag == "path" and attributes["class"].startswith("cell"):
@@ -30,7 +30,8 @@ def test_every_pair_is_drawn_as_what_it_is(shape: tuple[int, int]) -> None:
     drawn = pairs_drawn(made.read_map(depends, witnessed))
     seen = {(t, s) for t, row in enumerate(witnessed) for s, does in enumerate(row) if does}
     may = {(t, s) for t, row in enumerate(depends) for s, does in enumerate(row) if does} - seen
-    assert drawn == {"seen": seen, "may": may}
+    never = {(t, s) for t in range(shape[0]) for s in range(shape[1])} - seen - may
+    assert drawn == {"seen": seen, "may": may, "never": never}
 
 
 def test_the_legend_names_the_forms_that_occur() -> None:

@@ -138,14 +138,18 @@ class Part {
     };
   }
 
+  verdict({ depends, witnessed }, output, input) {
+    if (!depends[output][input]) return ["cannot read", "ruled out by the program"];
+    if (!witnessed) return ["may read", "not ruled out"];
+    if (!witnessed[output][input]) return ["may read", "not ruled out, not seen"];
+    return ["reads", "seen by changing it"];
+  }
+
   // An output step and an input step, or several side by side of which the same is known.
   answerPair({ outputPort, output, inputPort, input, last }) {
     const map = this.maps.find((each) => each.output === outputPort && each.input === inputPort);
     const steps = [[inputPort, range(input, last)]];
-    const seen = map.witnessed?.[output][input];
-    const verb = seen ? "reads" : "may read";
-    const tried = seen ? "seen by changing it" : "not ruled out, not seen";
-    const proof = map.witnessed ? tried : "not ruled out";
+    const [verb, proof] = this.verdict(map, output, input);
     const name = one(this.outputs[outputPort], output);
     return {
       text: `${name} ${verb} ${this.words("inputs", steps)}: ${proof}`,

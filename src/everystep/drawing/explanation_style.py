@@ -56,7 +56,7 @@ h1{overflow-wrap:anywhere}
 _POINTING: Final = """
 .panel svg [tabindex]{cursor:pointer;outline:none}
 .panel .unit:focus-visible{stroke-width:3}
-.panel .wire,.panel .strip,.panel .edge,.panel .area{pointer-events:none}
+.panel .wire,.panel .strip,.panel .edge,.panel .area,.panel .grid{pointer-events:none}
 .pointing .panel .wire{opacity:.05;stroke-width:.8}
 .pointing .panel .wire.read{opacity:1;stroke-width:2.2}
 .broad .panel .wire.read{opacity:.6;stroke-width:1.1}

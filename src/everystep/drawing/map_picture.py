@@ -114,7 +114,7 @@ def _row(each: Map, row: int, size: float) -> Mark:
         runs = [(state(each, row, column), [column]) for column in columns]
     else:
         runs = [(key, list(run)) for key, run in groupby(columns, lambda at: state(each, row, at))]
-    cells = (_cell(name, row, run[0], run[-1], size) for name, run in runs if name != "never")
+    cells = (_cell(name, row, run[0], run[-1], size) for name, run in runs)
     return mark("g", cells, class_="row", data_output=row)
 
 

@@ -27,6 +27,7 @@ _SHEET: Final = """
 .grid{fill:none;stroke:var(--line);stroke-width:.7}
 .cell.seen,.sample.seen{fill:var(--both)}
 .cell.may,.sample.may{fill:url(#may);stroke:var(--both);stroke-width:1.2}
+.cell.never{fill:none;pointer-events:all}
 .sample.never{fill:var(--paper);stroke:var(--line)}
 .cell.close{shape-rendering:crispEdges;stroke:none}
 #may path{stroke:var(--both);stroke-width:1.3}
