@@ -91,6 +91,7 @@ def layer(
         units=sizes[1],
         weights=[f"model/{name}/kernel", f"model/{name}/bias"] if parameters else [],
         uses=[[True] * steps] * 2 if parameters else [],
+        used_by=[steps] * 2 if parameters else [],
     )
 
 
@@ -176,7 +177,7 @@ def per_step(steps: int = 4) -> Explained:
     ]
     read = layer("per_step", "PerStep", 20 * steps, reads, (3, 5))
     read["weights"] = [each["path"] for each in uses]
-    read["uses"] = [each["steps"] for each in uses]
+    read["uses"], read["used_by"] = [each["steps"] for each in uses], [1] * len(uses)
     return explained(
         "per step",
         [read],
@@ -194,7 +195,8 @@ def tagger(steps: int = 5, kind: str = "LSTM") -> Explained:
     reads = grid(steps, steps, every if both else earlier)
     embedding = layer("embedding", "Embedding", 800, grid(steps, steps, own), (1, 8))
     embedding["input_shapes"] = [f"(batch, {steps})"]
-    embedding["weights"], embedding["uses"] = ["model/embedding/embeddings"], [[True] * steps]
+    embedding["weights"] = ["model/embedding/embeddings"]
+    embedding["uses"], embedding["used_by"] = [[True] * steps], [steps]
     wide = 12 if both else 6
     data = explained(
         f"tagger of {steps} steps",
@@ -314,7 +316,8 @@ def unproven() -> Explained:
         [port(HOSTILE, 4, 5)],
         [weight(HOSTILE, [3, 5], 4)],
     )
-    data["layers"][0]["weights"], data["layers"][0]["uses"] = [HOSTILE], [[True] * 4]
+    read = data["layers"][0]
+    read["weights"], read["uses"], read["used_by"] = [HOSTILE], [[True] * 4], [4]
     data["unknown"] = [HOSTILE]
     data["assumptions"] = [HOSTILE]
     data["padding"] = Rows(verdict="leaks", pair=[0, 1], reason=HOSTILE)

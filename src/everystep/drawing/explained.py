@@ -86,6 +86,7 @@ class LayerRead(TypedDict):
         units: how many numbers a step of its output has.
         weights: paths of its weights.
         uses: for each of them, which steps of the layer's own output use it.
+        used_by: for each of them, how many of these steps one value of it makes, at most.
     """
 
     path: str
@@ -99,6 +100,7 @@ class LayerRead(TypedDict):
     units: int
     weights: list[str]
     uses: list[list[bool]]
+    used_by: list[int]
 
 
 class Cost(TypedDict):

@@ -88,7 +88,7 @@ def calls_panel(data: Explained) -> list[Mark]:
 def layers_table(data: Explained) -> Mark:
     """Draw the layers as a table, with the shapes before and after each."""
     heads = ("layer", "reads", "shape before and after", "parameters", "weights", "a step reads")
-    weights = weights_of_layers(data, data["layers"])
+    weights = weights_of_layers(data["layers"])
     rows = [_layer(data, *each) for each in zip(data["layers"], weights, strict=True)]
     return mark("div", table(heads, rows, "Layers with their shapes"), class_="layers")
 

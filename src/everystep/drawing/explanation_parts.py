@@ -75,24 +75,15 @@ def weights_of(data: Explained, layer: LayerRead) -> list[WeightUse]:
     """Return how the steps of a layer use its weights.
 
     Args:
-        data: what was found out of the model, whose outputs' steps it knows of.
+        data: what was found out of the model.
         layer: one of its layers.
     """
-    known = {each["path"]: each for each in data["weights"]}
-    uses = zip(layer["weights"], layer["uses"], strict=True)
-    return [_used(known[path], steps) for path, steps in uses]
-
-
-def _used(weight: WeightUse, steps: list[bool]) -> WeightUse:
-    """Write how some steps use a weight, whose values one output step alone cannot tell apart."""
-    shared = sum(steps) > 1 and (weight["shared"] or len(weight["steps"]) == 1)
-    return WeightUse(
-        path=weight["path"],
-        shape=weight["shape"],
-        steps=steps,
-        used_by=sum(steps) if shared else 1,
-        shared=shared,
-    )
+    shapes = {each["path"]: each["shape"] for each in data["weights"]}
+    uses = zip(layer["weights"], layer["uses"], layer["used_by"], strict=True)
+    return [
+        WeightUse(path=path, shape=shapes[path], steps=steps, used_by=most, shared=most > 1)
+        for path, steps, most in uses
+    ]
 
 
 def _whole(data: Explained) -> Part:

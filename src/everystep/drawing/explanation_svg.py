@@ -73,7 +73,7 @@ def layers_picture(data: Explained) -> Mark:
             weights.in_words(layer["steps"]),
             ", ".join(dict.fromkeys(map(reads_in_words, layer["depends"]))),
         ]
-        for layer, weights in zip(layers, weights_of_layers(data, layers), strict=True)
+        for layer, weights in zip(layers, weights_of_layers(layers), strict=True)
     ]
     heads = [
         "layer",

@@ -85,7 +85,7 @@ def _fact(fact: Fact, width: int) -> Iterator[str]:
 
 
 def _layers(data: Explained, width: int) -> list[str]:
-    letters = weights_of_layers(data, data["layers"])
+    letters = weights_of_layers(data["layers"])
     rows = [
         (
             layer_name(layer),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from everystep.drawing.explained import Explained, LayerRead
+from everystep.drawing.explained import LayerRead
 from everystep.drawing.palette import WEIGHT_COLOURS
 from everystep.drawing.places import numbered
 
@@ -49,17 +49,16 @@ class LayerWeights:
         return f"{self.letter}, each step its own" if self.own else f"{self.letter} for all steps"
 
 
-def weights_of_layers(data: Explained, layers: list[LayerRead]) -> list[LayerWeights]:
+def weights_of_layers(layers: list[LayerRead]) -> list[LayerWeights]:
     """Give each layer that has weights a letter; several calls of one layer have one.
 
     Args:
-        data: what was found out of the model.
-        layers: its layers.
+        layers: the layers of a model.
     """
     paths = dict.fromkeys(layer["path"] for layer in layers if layer["weights"])
     numbers = {path: number for number, path in enumerate(paths)}
     return [
-        LayerWeights(_letter(numbers[layer["path"]]), numbers[layer["path"]], _own(data, layer))
+        LayerWeights(_letter(numbers[layer["path"]]), numbers[layer["path"]], _own(layer))
         if layer["weights"]
         else LayerWeights()
         for layer in layers
@@ -70,16 +69,9 @@ def _letter(number: int) -> str:
     return _LETTERS[number] if number < len(_LETTERS) else f"A{number}"
 
 
-def _own(data: Explained, layer: LayerRead) -> bool:
+def _own(layer: LayerRead) -> bool:
     """Say whether each step of a layer has weights of its own, or values of them."""
-    if layer["steps"] < 2 or not layer["uses"]:
-        return False
-    if all(sum(steps) < 2 for steps in layer["uses"]):
-        return True
-    # A weight may hold values for each step; what the model's outputs use of it tells, if several.
-    uses = [weight for weight in data["weights"] if weight["path"] in layer["weights"]]
-    several = all(len(weight["steps"]) > 1 for weight in uses)
-    return several and not any(weight["shared"] for weight in uses)
+    return layer["steps"] > 1 and max(layer["used_by"], default=0) == 1
 
 
 def weights_in_words(layer: LayerRead, weights: LayerWeights) -> str:

@@ -77,6 +77,8 @@ def _whole(data: Explained, number: int) -> LayerRead:
     output = data["outputs"][number]
     maps = {(each["output"], each["input"]): each["depends"] for each in data["maps"]}
     first = sum(port["steps"] for port in data["outputs"][:number])
+    uses = [weight["steps"][first : first + output["steps"]] for weight in data["weights"]]
+    most = [weight["used_by"] for weight in data["weights"]]
     return LayerRead(
         path=data["name"],
         kind=data["kind"],
@@ -88,7 +90,8 @@ def _whole(data: Explained, number: int) -> LayerRead:
         depends=[maps[output["name"], port["name"]] for port in data["inputs"]],
         units=output["units"],
         weights=[weight["path"] for weight in data["weights"]],
-        uses=[weight["steps"][first : first + output["steps"]] for weight in data["weights"]],
+        uses=uses,
+        used_by=[min(sum(steps), few) for steps, few in zip(uses, most, strict=True)],
     )
 
 

@@ -39,7 +39,7 @@ def unrolled_picture(data: Explained) -> Mark:
         An `svg` mark; its colours are those of `picture_sheet`.
     """
     layers = layers_of(data)
-    weights = weights_of_layers(data, layers)
+    weights = weights_of_layers(layers)
     said = captions(data, layers, weights)
     unrolled = unroll(data, max(caption.width for caption in said.values()))
     chains = [chain_of(data, layer) for layer in layers]

@@ -11,7 +11,9 @@ import numpy as np
 from jax.extend.core import ClosedJaxpr, Jaxpr, Literal
 
 from everystep.explanation.maps import Grid, Source, read
+from everystep.explanation.program import Port, Program, Weight
 from everystep.explanation.subjects.recording import Call, Recording
+from everystep.explanation.uses import WeightUse, uses_of
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,7 @@ class CallReads:
         steps: how many steps that has; 1 where the whole counts as one.
         sources: what it reads: the number of a call before it, or -1 - k for the input k.
         depends: for each source, which steps of the output read which steps of the source.
-        uses: for each weight of the layer, bool (steps of the output,): which steps use it.
+        uses: for each weight of the layer, which of these steps use it.
     """
 
     call: Call
@@ -32,7 +34,7 @@ class CallReads:
     steps: int
     sources: list[int]
     depends: list[Grid]
-    uses: list[Any]
+    uses: list[WeightUse]
 
 
 class _Given(NamedTuple):
@@ -76,21 +78,19 @@ def _reads(recording: Recording, call: Call, given: Mapping[Any, _Given], steps:
     first = call.outputs[0]
     outputs = [output for output in call.outputs if output.number == first.number]
     part = _part(jaxpr, given, [jaxpr.outvars[output.place] for output in outputs])
-    # Steps of one source are the same bits in all of its arrays; a weight is one bit.
-    sizes: dict[Any, int] = {given[v].source: given[v].steps for v in part.invars if v in given}
+    # Steps of one source are the same bits in all of its arrays.
+    sizes = {given[v].source: given[v].steps for v in part.invars if v in given}
     sources = sorted(sizes, key=lambda source: (source < 0, abs(source)))
-    sizes |= dict.fromkeys(call.weights, 1)
     firsts, count = {}, 0
-    for one in (*sources, *call.weights):
-        firsts[one] = count
-        count += sizes[one]
-    paths = dict(zip(jaxpr.invars, recording.weights, strict=False))
+    for source in sources:
+        firsts[source] = count
+        count += sizes[source]
 
     def source_of(variable: Any) -> Source:
-        if variable in given:
-            source, axis, size = given[variable]
-            return Source(axis, firsts[source] + (size - 1 if axis is None else 0))
-        return Source(None, firsts.get(paths.get(variable)))
+        if variable not in given:
+            return Source()
+        source, axis, size = given[variable]
+        return Source(axis, firsts[source] + (size - 1 if axis is None else 0))
 
     reading = read(ClosedJaxpr(part, recording.jaxpr.consts), list(map(source_of, part.invars)))
     along = [
@@ -98,15 +98,42 @@ def _reads(recording: Recording, call: Call, given: Mapping[Any, _Given], steps:
         for output, facts in zip(outputs, reading.outputs, strict=True)
     ]
     whole = reduce(np.logical_or, along)
-    reads = {one: whole[:, at : at + sizes[one]] for one, at in firsts.items()}
     return CallReads(
         call,
         tuple(jaxpr.outvars[first.place].aval.shape),
         steps,
         sources,
-        [reads[source] for source in sources],
-        [reads[path][:, 0] for path in call.weights],
+        [whole[:, firsts[each] : firsts[each] + sizes[each]] for each in sources],
+        _uses(recording, call, given),
     )
+
+
+def _uses(recording: Recording, call: Call, given: Mapping[Any, Any]) -> list[WeightUse]:
+    """Return how the steps of a call's first output use the layer's weights."""
+    jaxpr = recording.jaxpr.jaxpr
+    first = call.outputs[0]
+    made = jaxpr.outvars[first.place]
+    part = _part(jaxpr, given, [made])
+    variables = dict(zip(recording.weights, jaxpr.invars, strict=False))
+    weights = [variables[path] for path in call.weights]
+    others = [variable for variable in part.invars if variable not in weights]
+    reordered: Jaxpr = part.replace(invars=[*weights, *others])  # type: ignore[no-untyped-call]
+    return uses_of(
+        Program(
+            name=call.path,
+            jaxpr=ClosedJaxpr(reordered, recording.jaxpr.consts),
+            weights=tuple(
+                Weight(path, variable.aval)
+                for path, variable in zip(call.weights, weights, strict=True)
+            ),
+            inputs=tuple(_port(variable, None) for variable in others),
+            outputs=(_port(made, first.axis),),
+        )
+    )
+
+
+def _port(variable: Any, axis: int | None) -> Port:
+    return Port("", tuple(variable.aval.shape), variable.aval.dtype, axis)
 
 
 def _part(jaxpr: Jaxpr, given: Mapping[Any, Any], outputs: list[Any]) -> Jaxpr:

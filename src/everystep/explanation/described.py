@@ -98,7 +98,8 @@ def _layer(read: CallReads, calls: Sequence[CallReads], inputs: list[str]) -> fo
         "depends": [_grid(each) for each in read.depends],
         "units": math.prod(read.shape[1:]) // max(1, read.steps),
         "weights": list(call.weights),
-        "uses": [steps.tolist() for steps in read.uses],
+        "uses": [use.steps[0].tolist() for use in read.uses],
+        "used_by": [use.used_by for use in read.uses],
     }
 
 
