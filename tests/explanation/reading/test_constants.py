@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from everystep.explanation.reading import bits
 from tests.explanation.reading.maps import abstract, map_of, reading_of, rows
 
 STEPS = (1, 4, 3)
@@ -141,3 +142,13 @@ def test_a_primitive_without_a_rule_reads_all_and_is_named() -> None:
     reading = reading_of(called, STEPS)
     assert rows(reading, 4) == ALL
     assert reading.unknown == ["ffi_call: no_such_kernel"]
+
+
+def test_sets_that_take_too_much_memory_are_joined_and_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(bits, "MOST_WORDS", 10)
+    reading = reading_of(lambda x: jnp.einsum("bqd,bkd->bqk", x, x) * CAUSAL, STEPS)
+    assert rows(reading, 4) == ALL
+    wide = "more than 10 words of bits"
+    assert reading.unknown == [f"dot_general: {wide}", f"mul: {wide}"]

@@ -6,6 +6,7 @@ nothing. Sets of different numbers of words go together: missing words are 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,6 +17,19 @@ Array = npt.NDArray[Any]
 Words = npt.NDArray[np.uint64]
 
 WORD = 64
+
+MOST_WORDS = 1 << 27
+"""How many words the sets of one array may have: those of attention over 2,000 steps."""
+
+
+class TooManyWordsError(Exception):
+    """The sets of an array would take more memory than one array may: they cannot be told apart."""
+
+
+def check_size(form: Sequence[int], words: int) -> None:
+    """Raise an error where sets in this form would take too much memory."""
+    if math.prod(form) * words > MOST_WORDS:
+        raise TooManyWordsError
 
 
 def none(rank: int) -> Words:
@@ -63,6 +77,8 @@ def union(sets: Iterable[Words], rank: int) -> Words:
     present = alongside(words for words in sets if words.shape[-1])
     if not present:
         return none(rank)
+    form = np.broadcast_shapes(*(words.shape for words in present))
+    check_size(form, 1)
     total = present[0]
     for words in present[1:]:
         total = total | words
@@ -73,6 +89,7 @@ def where(kept: Array, words: Words) -> Words:
     """Return the sets where `kept` stands, and empty ones elsewhere."""
     if not words.shape[-1] or kept.all():
         return words
+    check_size(np.broadcast_shapes(kept.shape, words.shape[:-1]), words.shape[-1])
     return np.where(kept[..., None], words, np.uint64(0))
 
 

@@ -210,29 +210,32 @@ def moved(
         [4, 2, 1]
     """
     forms = [operand.form for operand in operands]
-    counts = [math.prod(form) for form in forms]
-    starts = [0, *itertools.accumulate(counts)]
+    starts = [0, *itertools.accumulate(math.prod(form) for form in forms)]
     numbers = [
-        np.broadcast_to(np.arange(start, start + count).reshape(form), operand.shape)
-        for start, count, form, operand in zip(starts, counts, forms, operands, strict=False)
+        np.broadcast_to(np.arange(*ends).reshape(form), operand.shape)
+        for operand, form, ends in zip(operands, forms, itertools.pairwise(starts), strict=True)
     ]
     chosen = move(numbers)
     shape = chosen.shape
     if 0 in shape or all(operand.nothing for operand in operands):
         return Facts.unread(shape, dtype)
     chosen = bits.shrunk(chosen, range(chosen.ndim))
-    reads = bits.alongside(operand.reads for operand in operands)
-    rows = [
-        np.broadcast_to(words, (*form, words.shape[-1])).reshape(count, words.shape[-1])
-        for words, form, count in zip(reads, forms, counts, strict=True)
-    ]
-    columns = (
-        np.concatenate(
-            [
-                np.broadcast_to(array, form).reshape(-1)
-                for array, form in zip(arrays, forms, strict=True)
-            ]
-        )[chosen]
+    sets = bits.alongside(operand.reads for operand in operands)
+    bits.check_size(chosen.shape, sets[0].shape[-1])
+    known, values, low = (
+        _in_a_row(arrays, forms)[chosen]
         for arrays in zip(*((each.known, each.values, each.low) for each in operands), strict=True)
     )
-    return Facts.of(shape, dtype, np.concatenate(rows)[chosen], *columns)
+    words = _in_a_row(sets, [(*form, sets[0].shape[-1]) for form in forms], 1)
+    return Facts.of(shape, dtype, words[chosen], known, values, low)
+
+
+def _in_a_row(arrays: Sequence[Array], forms: Sequence[tuple[int, ...]], kept: int = 0) -> Array:
+    """Return the elements of all arrays, each in its form, on one axis before the axes kept."""
+    rows = [
+        np.broadcast_to(array, form).reshape(
+            math.prod(form[: len(form) - kept]), *form[len(form) - kept :]
+        )
+        for array, form in zip(arrays, forms, strict=True)
+    ]
+    return np.concatenate(rows)

@@ -13,7 +13,7 @@ from jax.ref import AbstractRef
 
 from everystep.explanation.reading import bits
 from everystep.explanation.reading.facts import Facts
-from everystep.explanation.reading.results import reading_all
+from everystep.explanation.reading.results import reading_all, reading_together
 from everystep.explanation.reading.rules import RULES
 
 
@@ -38,6 +38,7 @@ class Context:
 
     unknown: dict[str, None] = field(default_factory=dict)
     assumptions: dict[str, None] = field(default_factory=dict)
+    _ends: dict[Jaxpr, list[list[Any]]] = field(default_factory=dict)
 
     def assume(self, words: str) -> None:
         """Note what the answer rests on."""
@@ -68,17 +69,34 @@ class Context:
             literal = isinstance(variable, Literal)
             return Facts.known_array(variable.val) if literal else known[variable]
 
-        for equation in jaxpr.eqns:
+        for equation, done in zip(jaxpr.eqns, self._ends_of(jaxpr), strict=True):
             results = self._follow(equation, [look_up(each) for each in equation.invars])
             known.update(zip(equation.outvars, results, strict=True))
+            for variable in done:
+                del known[variable]
         return [look_up(each) for each in jaxpr.outvars]
+
+    def _ends_of(self, jaxpr: Jaxpr) -> list[list[Any]]:
+        """Return the variables that nothing reads behind each equation, so as not to keep them."""
+        if jaxpr not in self._ends:
+            met = {each for each in jaxpr.outvars if not isinstance(each, Literal)}
+            ends = []
+            for equation in reversed(jaxpr.eqns):
+                named = {each for each in equation.invars if not isinstance(each, Literal)}
+                named.update(equation.outvars)
+                ends.append([each for each in named if each not in met])
+                met |= named
+            self._ends[jaxpr] = ends[::-1]
+        return self._ends[jaxpr]
 
     def _follow(self, equation: Any, operands: list[Facts]) -> list[Facts]:
         """Return what is known of the results of one equation."""
-        rule = RULES.get(equation.primitive.name)
-        if rule is None:
-            return self.everything(equation, operands)
-        return rule(equation, operands, self)
+        rule = RULES.get(equation.primitive.name, _safe)
+        try:
+            return rule(equation, operands, self)
+        except bits.TooManyWordsError:
+            self.loosen(f"{name_of(equation)}: more than {bits.MOST_WORDS} words of bits")
+            return reading_together(equation, operands, self)
 
     def everything(self, equation: Any, operands: Sequence[Facts]) -> list[Facts]:
         """Return the safe answer for an equation: each result reads all that it is given."""
@@ -86,6 +104,11 @@ class Context:
         if words.any() and equation.outvars:
             self.unknown[name_of(equation)] = None
         return reading_all(equation.outvars, words)
+
+
+def _safe(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
+    """Rule of primitives without a rule."""
+    return context.everything(equation, operands)
 
 
 def _variables(jaxpr: Jaxpr) -> Iterator[Any]:

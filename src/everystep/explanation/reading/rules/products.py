@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Side(NamedTuple):
-    """What one operand of a matrix product is, its axes put in order: batch, own, summed."""
+    """The axes of one operand of a matrix product: of the batch, its own, and summed over."""
 
     batch: tuple[int, ...]
     own: tuple[int, ...]
@@ -32,9 +32,9 @@ class Side(NamedTuple):
         """Its axes, those of the batch first and those that are summed over last."""
         return (*self.batch, *self.own, *self.summed)
 
-    def form(self, array: Array) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-        """Return the sizes of an array's axes, by kind."""
-        return tuple(tuple(array.shape[axis] for axis in axes) for axes in self)  # type: ignore[return-value]
+    def sizes(self, array: Array) -> Side:
+        """Return the sizes of an array's axes in place of the axes."""
+        return Side(*(tuple(array.shape[axis] for axis in axes) for axes in self))
 
 
 def dot_general(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
@@ -89,7 +89,7 @@ def _read(sides: tuple[Side, Side], words: Words, nonzero: Array) -> Words:
             *ordered.shape[: places.start], *(1,) * behind, words.shape[-1]
         )
     planes = bits.planes(ordered)
-    batch = ours.form(words)[0]
+    batch = ours.sizes(words).batch
     count = _counts(sides, planes.astype(np.float32), nonzero, batch)
     return bits.packed(count > 0)
 
@@ -109,7 +109,7 @@ def _counts(
     """
     ours, theirs = sides
     other = nonzero.transpose(theirs.order).astype(np.float32)
-    other_batch, other_own, other_summed = theirs.form(nonzero)
+    other_batch, other_own, other_summed = theirs.sizes(nonzero)
     start = 1 + len(ours.batch)
     own, summed = planes.shape[start : start + len(ours.own)], planes.shape[start + len(ours.own) :]
     common = np.broadcast_shapes(summed, other_summed)
@@ -128,7 +128,7 @@ def _zeros(sides: tuple[Side, Side], left: Array, right: Array) -> Array | None:
     if left.all() and right.all():
         return None
     ordered = left.transpose(sides[0].order)[None].astype(np.float32)
-    zeros: Array = np.equal(_counts(sides, ordered, right, sides[0].form(left)[0])[0], 0)
+    zeros: Array = np.equal(_counts(sides, ordered, right, sides[0].sizes(left).batch)[0], 0)
     return zeros
 
 

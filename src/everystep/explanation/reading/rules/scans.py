@@ -84,9 +84,10 @@ class Loop:
         )
         self.read, self.turns = {}, []
         carried, key = self.first, key_of(self.first)
+        still = {k: _at(facts, 0) for k, facts in enumerate(self.along) if not _varies(facts)}
         for step in self.order:
-            here = [_at(facts, step) for facts in self.along]
-            whole_key = (key, key_of(here))
+            here = [still.get(k) or _at(facts, step) for k, facts in enumerate(self.along)]
+            whole_key = (key, key_of([facts for k, facts in enumerate(here) if k not in still]))
             turn = self.read.get(whole_key)
             if turn is None:
                 turn = self.read[whole_key] = self._turn(carried, here)
