@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from everystep.core import DTypePolicy, Variable
     from everystep.dtype_policies import FloatDTypePolicy
     from everystep.explanation.asserting import assert_causal, assert_stepwise
+    from everystep.explanation.comparing import Comparison, compare
     from everystep.explanation.explaining import explain
     from everystep.explanation.explanation import Explanation
     from everystep.explanation.relation import relation
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "DTypePolicy",
     "Explanation",
     "FloatDTypePolicy",
@@ -72,6 +74,7 @@ __all__ = [
     "assert_stepwise",
     "backend",
     "callbacks",
+    "compare",
     "config",
     "constraints",
     "dtype_policies",
@@ -98,6 +101,7 @@ __all__ = [
 
 # Where a name stands that is not a module of its own.
 _HOMES = {
+    "Comparison": "explanation.comparing",
     "DTypePolicy": "core",
     "Explanation": "explanation.explanation",
     "FloatDTypePolicy": "dtype_policies",
@@ -118,6 +122,7 @@ _HOMES = {
     "apply": "layers.apply",
     "assert_causal": "explanation.asserting",
     "assert_stepwise": "explanation.asserting",
+    "compare": "explanation.comparing",
     "explain": "explanation.explaining",
     "from_keras": "models",
     "load_model": "models",

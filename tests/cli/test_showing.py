@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlparse
 import pytest
 import typer
 
-from everystep.cli.shapes import read_axis, read_shape
+from everystep.cli.shapes import read_axes, read_input
 from everystep.cli.showing import Wanted
 from everystep.errors import SettingError
 
@@ -14,8 +14,8 @@ from everystep.errors import SettingError
 class Found:
     """What a command has found."""
 
-    def to_text(self) -> str:
-        return "text\n"
+    def to_text(self, width: int, encoding: str) -> str:
+        return f"text {width} {encoding.lower()}\n"
 
     def to_json(self) -> str:
         return '{"a": 1}'
@@ -36,16 +36,20 @@ def wanted(
 @pytest.mark.parametrize(
     ("wish", "printed"),
     [
-        (wanted(), "text\n"),
+        (wanted(), "text 90 utf-8\n"),
         (wanted(as_json=True), '{"a": 1}\n'),
         (wanted(svg="-"), "<svg>é</svg>\n"),
         (wanted(html="-"), "<html></html>\n"),
     ],
 )
 def test_one_thing_is_printed(
-    wish: Wanted, printed: str, capsys: pytest.CaptureFixture[str]
+    wish: Wanted,
+    printed: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    wish.show(Found())
+    monkeypatch.setenv("COLUMNS", "90")
+    wish.drawn(Found()).give()
     assert capsys.readouterr() == (printed, "")
 
 
@@ -53,7 +57,7 @@ def test_files_hold_the_picture_and_the_page(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     picture, page = tmp_path / "a.svg", tmp_path / "a.html"
-    wanted(as_json=True, svg=str(picture), html=str(page)).show(Found())
+    wanted(as_json=True, svg=str(picture), html=str(page)).drawn(Found()).give()
     assert picture.read_text("utf-8") == "<svg>é</svg>"
     assert page.read_text("utf-8") == "<html></html>"
     assert capsys.readouterr().out == '{"a": 1}\n'
@@ -66,7 +70,7 @@ def test_an_opened_page_is_a_file_that_stays(
     opened: list[str] = []
     monkeypatch.setattr(typer, "launch", opened.append)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    wanted(html=str(tmp_path / "a b.html") if named else None, opened=True).show(Found())
+    wanted(html=str(tmp_path / "a b.html") if named else None, opened=True).drawn(Found()).give()
     (file,) = tmp_path.iterdir()
     assert file.read_text("utf-8") == "<html></html>"
     assert [unquote(urlparse(address).path) for address in opened] == [str(file)]
@@ -89,9 +93,14 @@ def test_wishes_that_cannot_be_met_are_wrong_use(wish: dict[str, str], words: st
 @pytest.mark.parametrize("text", ["", "4x3", "None,,3", "None,0", "None,-1", "None,1.5", "a,b"])
 def test_what_is_no_shape_is_refused(text: str) -> None:
     with pytest.raises(SettingError, match="is no size"):
-        read_shape(text)
+        read_input(text)
+
+
+def test_what_is_no_dtype_is_refused() -> None:
+    with pytest.raises(SettingError, match="no dtype 'ids'"):
+        read_input("None,4:ids")
 
 
 def test_what_is_no_axis_is_refused() -> None:
     with pytest.raises(SettingError, match="--input-axis time: an axis"):
-        read_axis("--input-axis", "time")
+        read_axes("--input-axis", ["time"])

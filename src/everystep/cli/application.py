@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from everystep.cli.compare import compare
 from everystep.cli.demo import demo
+from everystep.cli.explain import explain
 from everystep.errors import EverystepError, SettingError
 
 application = typer.Typer(
@@ -44,7 +46,8 @@ def _options(
     """Per-step models on sequences: learn from them, look into them, compare them."""
 
 
-application.command()(demo)
+for command in (demo, explain, compare):
+    application.command()(command)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,8 +8,9 @@ import sysconfig
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from everystep.errors import DataError, EverystepError
+from everystep.errors import DataError, EverystepError, SettingError, ShapeError
 
 _OURS = str(Path(__file__).parents[1])
 
@@ -43,6 +44,26 @@ def running(target: str) -> Iterator[None]:
                 raise
             words = f"{type(error).__name__}: {error}".rstrip(": ")
             raise DataError(f"{target}: {place}: {words}") from error
+
+
+@contextlib.contextmanager
+def looking_into(target: str, examples: list[Any]) -> Iterator[None]:
+    """Run code that somebody else wrote on inputs that the command line describes.
+
+    Args:
+        target: the code, as the command line names it.
+        examples: what it says of the inputs.
+
+    Raises:
+        SettingError: the inputs do not fit, or have to be described.
+        DataError: the code fails.
+    """
+    with running(target):
+        try:
+            yield
+        except (DataError, ShapeError) as error:
+            cure = "" if examples else ". --input describes one"
+            raise SettingError(f"{error}{cure}") from error
 
 
 def _place_of(error: BaseException) -> str | None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,12 +18,14 @@ from everystep.errors import SettingError
 STANDARD_OUTPUT = "-"
 """The name of a file that stands for standard output."""
 
+_WIDTH_OF_PIPES = 110
+
 
 class Report(Protocol):
     """What was found, and can be shown in four ways."""
 
-    def to_text(self) -> str:
-        """Draw it in characters."""
+    def to_text(self, width: int, encoding: str) -> str:
+        """Draw it in characters, so many a line, that an encoding has."""
 
     def to_json(self) -> str:
         """Write its plain data."""
@@ -43,6 +46,7 @@ class Wanted:
         svg: the file for the picture, `-` for standard output, None for no picture.
         html: the same for the page.
         open_page: whether to open the page in a browser.
+        encoding: what standard output can show.
 
     Raises:
         SettingError: two of them would be printed, or there is no place for a file; so it is known
@@ -53,6 +57,8 @@ class Wanted:
     svg: str | None
     html: str | None
     open_page: bool
+    # Code that is run later may have another standard output.
+    encoding: str = field(default_factory=lambda: sys.stdout.encoding)
 
     def __post_init__(self) -> None:
         printed = [
@@ -70,27 +76,57 @@ class Wanted:
             if file not in (None, STANDARD_OUTPUT):
                 _check_place(option, Path(str(file)))
 
-    def show(self, report: Report) -> None:
-        """Print and write what is wanted, and open the page where that is wanted.
+    def drawn(self, report: Report) -> Drawn:
+        """Draw what is wanted. A report works much out only now, so this may take its time.
 
         Args:
             report: what was found.
+        """
+        texts = []
+        if self.as_json:
+            texts.append((STANDARD_OUTPUT, report.to_json()))
+        elif STANDARD_OUTPUT not in (self.svg, self.html):
+            width = shutil.get_terminal_size(fallback=(_WIDTH_OF_PIPES, 0)).columns
+            texts.append((STANDARD_OUTPUT, report.to_text(width, self.encoding)))
+        if self.svg is not None:
+            texts.append((self.svg, report.to_svg()))
+        if self.html is None and not self.open_page:
+            return Drawn(texts)
+        page = report.to_html()
+        if self.html is not None:
+            texts.append((self.html, page))
+        in_file = self.html not in (None, STANDARD_OUTPUT)
+        return Drawn(texts, page if self.open_page else None, self.html if in_file else None)
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What was wanted.
+
+    Args:
+        texts: each text with the file that it belongs into.
+        opened: the page that is to be opened, or None.
+        file: the file of that page, if it was given one.
+    """
+
+    texts: list[tuple[str, str]]
+    opened: str | None = None
+    file: str | None = None
+
+    def give(self) -> None:
+        """Print and write the texts, and open the page.
 
         Raises:
             OSError: a file cannot be written.
         """
-        if self.as_json:
-            typer.echo(report.to_json())
-        elif STANDARD_OUTPUT not in (self.svg, self.html):
-            typer.echo(report.to_text().rstrip("\n"))
-        if self.svg is not None:
-            _give(report.to_svg(), self.svg)
-        if self.html is not None or self.open_page:
-            page = report.to_html()
-            if self.html is not None:
-                _give(page, self.html)
-            if self.open_page:
-                typer.launch(_page_of(page, self.html).resolve().as_uri())
+        for file, text in self.texts:
+            if file == STANDARD_OUTPUT:
+                typer.echo(text.rstrip("\n"))
+            else:
+                Path(file).write_text(text, encoding="utf-8")
+        if self.opened is not None:
+            page = _kept(self.opened) if self.file is None else Path(self.file)
+            typer.launch(page.resolve().as_uri())
 
 
 def _check_place(option: str, file: Path) -> None:
@@ -100,17 +136,8 @@ def _check_place(option: str, file: Path) -> None:
         raise SettingError(f"{option} {file}: there is no folder {file.parent}")
 
 
-def _give(text: str, file: str) -> None:
-    if file == STANDARD_OUTPUT:
-        typer.echo(text.rstrip("\n"))
-    else:
-        Path(file).write_text(text, encoding="utf-8")
-
-
-def _page_of(page: str, file: str | None) -> Path:
-    """Return a file that holds the page and stays when the command has ended."""
-    if file not in (None, STANDARD_OUTPUT):
-        return Path(str(file))
+def _kept(page: str) -> Path:
+    """Write a page into a file that stays when the command has ended."""
     with tempfile.NamedTemporaryFile(
         "w", prefix="everystep-", suffix=".html", encoding="utf-8", delete=False
     ) as kept:

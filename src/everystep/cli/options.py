@@ -1,0 +1,26 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print plain data, and nothing else.")]
+Svg = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Write a picture; - for standard output.")
+]
+Html = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Write a page that works from disk; - for standard output."),
+]
+OpenPage = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
+Inputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--input",
+        metavar="SHAPE",
+        help="What an input looks like, the batch axis first, as in None,4,3 or None,50:int32; "
+        "once for each input.",
+    ),
+]
