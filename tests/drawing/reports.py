@@ -4,7 +4,6 @@ from everystep.drawing.report import (
     Call,
     Confusion,
     Curves,
-    Design,
     Label,
     ModelResult,
     Part,
@@ -12,10 +11,8 @@ from everystep.drawing.report import (
     Sample,
     SummaryLine,
     Token,
-    WeightUse,
 )
-
-HOSTILE = "<script>alert('&\"')</script>"
+from tests.drawing.explanations import HOSTILE, five_designs, tagger
 
 
 def token(text: str, before: str, role: str, forward: str = "", bidirectional: str = "") -> Token:
@@ -48,22 +45,6 @@ def sample() -> Sample:
     )
 
 
-def design(name: str, parameters: int, used_by: int, *, mixing: bool) -> Design:
-    return Design(
-        name=name,
-        words=f"{name} & Dense",
-        parameters=parameters,
-        output_shape="(None, 4, 5)",
-        any_steps=used_by > 1,
-        depends=[[mixing or row == column for column in range(4)] for row in range(4)],
-        same_as="dense" if used_by > 1 else name,
-        weights=[
-            WeightUse(path="d/bias", shape=[5], used_by=used_by),
-            WeightUse(path="d/kernel", shape=[3, 5], used_by=used_by),
-        ],
-    )
-
-
 def model(name: str, accuracy: float) -> ModelResult:
     return ModelResult(
         name=name,
@@ -78,6 +59,7 @@ def model(name: str, accuracy: float) -> ModelResult:
         ),
         seconds=3.2,
         steps_per_second=4567.0,
+        explained=tagger(kind="LSTM" if name == "forward" else "Bidirectional"),
     )
 
 
@@ -160,16 +142,6 @@ def small_report() -> Report:
                 )
             ],
         },
-        designs={
-            "steps": 4,
-            "features": 3,
-            "units": 5,
-            "designs": [
-                design("dense", 20, 4, mixing=False),
-                design("folded", 20, 4, mixing=False),
-                design("flattened", 260, 1, mixing=True),
-                design("per step", 80, 1, mixing=False),
-            ],
-        },
+        designs=five_designs(),
         seconds={"whole run": 12.0},
     )

@@ -10,7 +10,8 @@ from everystep.drawing import demonstration_page
 from everystep.drawing.looks import FAMILIES
 from everystep.drawing.page_style import page_style
 from everystep.drawing.palette import DARK, LIGHT
-from tests.drawing.reports import HOSTILE, small_report
+from tests.drawing.explanations import HOSTILE
+from tests.drawing.reports import small_report
 
 PAGE = demonstration_page(small_report())
 ROOT = ElementTree.fromstring(PAGE.partition("\n")[2])
@@ -64,8 +65,11 @@ def test_text_from_outside_is_escaped() -> None:
         "100 % the bidirectional one",
         "50 called names",
         "260 parameters",
-        "= the same function as dense & Dense",
-        "own for each of 4",
+        "= the same function as Dense",
+        "⊃ wider than Dense",
+        "each step's own",
+        "the forward one each step reads itself and earlier; proven",
+        "the bidirectional one each step reads every step; proven",
         "function called (+50.0)",
         "says variable read, is function called",
         "17 sequences",
@@ -85,7 +89,7 @@ def test_wrong_labels_can_be_reached_by_keyboard_and_say_what_is_wrong() -> None
 
 def test_pictures_have_names() -> None:
     pictures = [each for each in ROOT.iter("svg") if each.get("role") == "img"]
-    assert len(pictures) == 7
+    assert len(pictures) == 10
     assert all(each.find("title") is not None for each in pictures)
 
 

@@ -1,6 +1,7 @@
 """Tables and source as text."""
 
 import io
+import re
 from typing import Literal
 
 import pytest
@@ -43,22 +44,28 @@ def test_a_terminal_shows_labels_in_colours_and_underlines_what_is_wrong() -> No
 
 def test_a_pipe_gets_no_escape_codes() -> None:
     everything = [
-        *terminal.designs_table(REPORT["designs"]),
+        *terminal.designs_text(REPORT["designs"], 110),
         *terminal.corpus_table(REPORT["corpus"]),
         *terminal.summary_table("title", REPORT["models"][0]["layers"]),
         *terminal.score_tables(REPORT["models"], REPORT["labels"], REPORT["corpus"]),
-        *terminal.parenthesis_text(REPORT["parenthesis"]),
+        *terminal.parenthesis_text(REPORT["parenthesis"], REPORT["models"]),
         *sample_text(sample()),
     ]
     assert "\x1b" not in text_of(everything)
 
 
 def test_tables_hold_the_figures() -> None:
-    designs = text_of(terminal.designs_table(REPORT["designs"])).splitlines()
-    assert any(line.split()[:2] == ["flattened", "&"] and "260" in line for line in designs)
+    designs = text_of(terminal.designs_text(REPORT["designs"], 110)).splitlines()
+    assert any(line.startswith("Flatten, Dense") and " 260 " in line for line in designs)
     scores = text_of(terminal.score_tables(REPORT["models"], REPORT["labels"], REPORT["corpus"]))
     assert "function called (+50.0)" in scores
     assert "type (" not in scores
+
+
+def test_the_maps_of_both_models_stand_side_by_side() -> None:
+    shown = text_of(terminal.parenthesis_text(REPORT["parenthesis"], REPORT["models"]))
+    assert re.search(r"2 ██████· · +2 ██████████ *$", shown, flags=re.MULTILINE)
+    assert "the forward one: a step reads itself and earlier" in shown
 
 
 @pytest.mark.parametrize("role", ["", "no such role"])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 
 from everystep.drawing import terminal
+from everystep.drawing.explained import Comparison
 from everystep.drawing.report import (
     Corpus,
-    Designs,
     Label,
     ModelResult,
     Parenthesis,
@@ -34,7 +34,7 @@ class Silent:
     def busy(self, words: str) -> None:
         """Say nothing."""
 
-    def designs(self, found: Designs) -> None:
+    def designs(self, found: Comparison) -> None:
         """Say nothing."""
 
     def corpus(self, found: Corpus) -> None:
@@ -49,7 +49,7 @@ class Silent:
     def sample(self, found: Sample) -> None:
         """Say nothing."""
 
-    def parenthesis(self, found: Parenthesis) -> None:
+    def parenthesis(self, found: Parenthesis, models: list[ModelResult]) -> None:
         """Say nothing."""
 
     def done(self, out: Path, seconds: float) -> None:
@@ -74,9 +74,9 @@ class Telling(Silent):
         """Say what takes a while now."""
         self._console.print(f"... {words}", style="dim")
 
-    def designs(self, found: Designs) -> None:
+    def designs(self, found: Comparison) -> None:
         """Print the five designs."""
-        self._print(terminal.designs_table(found))
+        self._print(terminal.designs_text(found, self._console.width))
 
     def corpus(self, found: Corpus) -> None:
         """Print the corpus."""
@@ -97,9 +97,9 @@ class Telling(Silent):
             # A line of source is not broken, whatever the width.
             self._console.print(part, soft_wrap=True)
 
-    def parenthesis(self, found: Parenthesis) -> None:
+    def parenthesis(self, found: Parenthesis, models: list[ModelResult]) -> None:
         """Print why one model is better."""
-        self._print(terminal.parenthesis_text(found))
+        self._print(terminal.parenthesis_text(found, models))
 
     def done(self, out: Path, seconds: float) -> None:
         """Print what is where."""

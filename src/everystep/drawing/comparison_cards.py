@@ -18,9 +18,7 @@ _SHEET: Final = """
 .cards .parameters{margin:.5rem 0 .3rem}
 .cards .number{font-size:1.5rem;font-weight:700;letter-spacing:-.02em}
 .cards small{display:block;color:var(--soft);font-size:.86rem}
-.cards dl{margin:0 0 .7rem;font-size:.88rem;line-height:1.35}
-.cards dt{color:var(--soft);font-size:.8rem;margin-top:.35rem}
-.cards dd{margin:0;font-weight:600}
+.cards dl{margin-bottom:.7rem}
 .cards .relation{display:flex;gap:.45rem;margin:auto 0 .1rem;padding:.25rem .5rem;
   border-radius:6px;font-size:.84rem;font-weight:600;line-height:1.35;
   border:1.5px solid var(--w0)}

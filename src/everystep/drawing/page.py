@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from everystep.drawing.comparison_cards import cards_sheet
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.page_designs import designs_section
 from everystep.drawing.page_frame import framed_page
+from everystep.drawing.page_parenthesis import parenthesis_section
 from everystep.drawing.page_scores import (
     corpus_section,
     headline,
@@ -12,8 +14,9 @@ from everystep.drawing.page_scores import (
     learning_section,
     models_section,
 )
-from everystep.drawing.page_source import parenthesis_section, source_section
+from everystep.drawing.page_source import source_section
 from everystep.drawing.page_style import page_style
+from everystep.drawing.picture_style import definitions
 from everystep.drawing.report import Report
 
 
@@ -28,13 +31,13 @@ def demonstration_page(report: Report) -> str:
     """
     return framed_page(
         "everystep demo",
-        page_style(),
-        _stripes(),
+        page_style() + cards_sheet(),
+        _fillings(),
         _header(report),
         mark(
             "main",
             source_section(report["samples"]),
-            parenthesis_section(report["parenthesis"]),
+            parenthesis_section(report["parenthesis"], report["models"]),
             designs_section(report["designs"]),
             labels_section(report["labels"]),
             learning_section(report["models"]),
@@ -45,8 +48,8 @@ def demonstration_page(report: Report) -> str:
     )
 
 
-def _stripes() -> Mark:
-    """Define the filling of the forward model's bars, so that they differ without colour too."""
+def _fillings() -> Mark:
+    """Define what bars and squares are filled with, so that they differ without colour too."""
     stripes = mark(
         "pattern",
         mark("rect", width=4, height=4, class_="under"),
@@ -56,7 +59,7 @@ def _stripes() -> Mark:
         height=4,
         patternUnits="userSpaceOnUse",
     )
-    return mark("svg", mark("defs", stripes), class_="defined", aria_hidden="true")
+    return mark("svg", mark("defs", stripes), definitions(), class_="defined", aria_hidden="true")
 
 
 def _header(report: Report) -> Mark:

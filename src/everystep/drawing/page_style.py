@@ -94,18 +94,10 @@ figcaption .where{margin-left:auto}
 """
 
 _PICTURES = """
-.designs{display:grid;grid-template-columns:repeat(auto-fit,minmax(212px,1fr));gap:1rem}
-article{border:1px solid var(--line);border-radius:12px;padding:.9rem .8rem .7rem;
-  background:var(--panel);display:flex;flex-direction:column}
-article h3{min-height:2.6em;line-height:1.3}
-.parameters{margin:.5rem 0 .3rem}
-.parameters .number{font-size:1.5rem;font-weight:700;letter-spacing:-.02em}
-.parameters small{display:block}
 dl{margin:0;font-size:.88rem;line-height:1.35}
 dt{color:var(--soft);font-size:.8rem;margin-top:.35rem}
 dd{margin:0;font-weight:600}
-.same{margin:.7rem 0 .1rem;padding:.25rem .5rem;border-radius:6px;font-size:.84rem;font-weight:600;
-  color:var(--paper);background:var(--w0)}
+.maps svg{max-width:420px}
 .axes .grid{stroke:var(--faint)}
 .curve polyline{fill:none;stroke-width:2.4}
 .curve .dashed{stroke-width:1.4;stroke-dasharray:5 4}
@@ -119,12 +111,12 @@ dd{margin:0;font-weight:600}
 _NARROW = """
 @media (max-width:760px){body{padding:1.4rem 1rem 2rem}.pair{grid-template-columns:minmax(0,1fr)}
 .row{grid-template-columns:5rem minmax(0,1fr);gap:.2rem .8rem}.row .number{font-size:1.25rem}
-.row .share{grid-column:1/-1;height:12px}.headline{padding:1rem}article h3{min-height:0}}
+.row .share{grid-column:1/-1;height:12px}.headline{padding:1rem}}
 """
 
 _PRINT = """
 @media print{body{max-width:none;padding:0;font-size:11pt}h2{break-after:avoid}
-article,tr,figure{break-inside:avoid}pre{white-space:pre-wrap;padding-bottom:.8rem}
+tr,figure{break-inside:avoid}pre{white-space:pre-wrap;padding-bottom:.8rem}
 .scroll{overflow:visible}*{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
 """
 

@@ -6,6 +6,8 @@ of `json.loads` can be drawn as well as what has just been measured. Shares are 
 
 from typing import TypedDict
 
+from everystep.drawing.explained import Comparison, Explained
+
 
 class Part(TypedDict):
     """One part of the corpus: train, dev or test."""
@@ -68,7 +70,7 @@ class Curves(TypedDict):
 
 
 class ModelResult(TypedDict):
-    """One trained model and how well it does on the test files."""
+    """One trained model, how well it does on the test files, and which step of it reads which."""
 
     name: str
     title: str
@@ -80,6 +82,7 @@ class ModelResult(TypedDict):
     curves: Curves
     seconds: float
     steps_per_second: float
+    explained: Explained
 
 
 class Label(TypedDict):
@@ -180,40 +183,6 @@ class Parenthesis(TypedDict):
     confusions: list[Confusion]
 
 
-class WeightUse(TypedDict):
-    """One weight of a design, and by how many output steps each of its values is used."""
-
-    path: str
-    shape: list[int]
-    used_by: int
-
-
-class Design(TypedDict):
-    """One of the five designs, as measured.
-
-    `depends[t][s]` says whether changing input step `s` changes output step `t`. `same_as` names
-    the first design that is the same function of inputs and weights, which may be this one.
-    """
-
-    name: str
-    words: str
-    parameters: int
-    output_shape: str
-    any_steps: bool
-    depends: list[list[bool]]
-    same_as: str
-    weights: list[WeightUse]
-
-
-class Designs(TypedDict):
-    """The five designs on inputs of one size."""
-
-    steps: int
-    features: int
-    units: int
-    designs: list[Design]
-
-
 class Report(TypedDict):
     """All that the demonstration found."""
 
@@ -224,5 +193,5 @@ class Report(TypedDict):
     labels: list[Label]
     samples: list[Sample]
     parenthesis: Parenthesis
-    designs: Designs
+    designs: Comparison
     seconds: dict[str, float]

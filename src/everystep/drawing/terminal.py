@@ -8,16 +8,19 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from everystep.drawing.comparison_words import reading
+from everystep.drawing.explained import Comparison
+from everystep.drawing.explanation_text import comparison_text
+from everystep.drawing.map_text import map_text
 from everystep.drawing.report import (
     Confusion,
     Corpus,
-    Designs,
     Label,
     ModelResult,
     Parenthesis,
     SummaryLine,
 )
-from everystep.drawing.words import any_steps, gain, most_helped, percent, reading, sharing
+from everystep.drawing.words import gain, most_helped, percent
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -36,28 +39,16 @@ def bar(share: float, width: int = _BAR) -> str:
     return ("█" * whole + _EIGHTHS[rest].strip()).ljust(width)
 
 
-def designs_table(found: Designs) -> list[RenderableType]:
-    """Draw the five designs as a table."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    headings = ("design", "parameters", "output shape", "weights", "a step reads", "any steps")
-    for heading in headings:
-        table.add_column(heading, justify="right" if heading == "parameters" else "left")
-    for design in found["designs"]:
-        table.add_row(
-            design["words"],
-            f"{design['parameters']:,}",
-            design["output_shape"],
-            sharing(design),
-            reading(design),
-            any_steps(design),
-        )
-    equal = [each["words"] for each in found["designs"] if each["same_as"] != each["name"]]
-    first = found["designs"][0]["words"]
-    sizes = f"{found['steps']} steps of {found['features']} features, {found['units']} outputs each"
+def designs_text(found: Comparison, width: int) -> list[RenderableType]:
+    """Draw the comparison of the five designs in lines of so many characters."""
+    first = found["models"][0]["explained"]
+    sizes = (
+        f"{found['steps']} steps of {first['inputs'][0]['units']} features, "
+        f"{first['outputs'][0]['units']} outputs each"
+    )
     return [
         Text(f"One output for every step, five ways ({sizes})", style="bold"),
-        table,
-        Text(f"{' and '.join(equal)}: the same function as {first}, from the same weights.\n"),
+        Text(comparison_text(found, width=width)),
     ]
 
 
@@ -155,13 +146,13 @@ def _helped(labels: list[Label]) -> Text:
     return Text(f"Reading backward too helps most, in points: {', '.join(parts) or 'nothing'}.\n")
 
 
-def parenthesis_text(found: Parenthesis) -> list[RenderableType]:
+def parenthesis_text(found: Parenthesis, models: list[ModelResult]) -> list[RenderableType]:
     """Tell why the model that also reads backward is better, with cases from unseen files."""
     swap = found["swap"]
     counted = Text(
         f"The forward model takes {found['missed']:,} of {found['calls']:,} called names for "
         "something that is not called: when it reads the name, it has not seen the parenthesis "
-        f"yet. The other has {found['mended']:,} of these {found['missed']:,} right."
+        f"yet. The other has {found['mended']:,} of these {found['missed']:,} right.\n"
     )
     proof = Text(
         f"Proof: make that parenthesis a comma, once in each of {swap['tried']:,} sequences. What "
@@ -170,7 +161,20 @@ def parenthesis_text(found: Parenthesis) -> list[RenderableType]:
         f"{swap['bidirectional_changed']:,} times in the other.\n"
     )
     heading = Text("Why reading both ways wins", style="bold")
-    return [heading, counted, _calls(found), proof, _confusions(found["confusions"])]
+    maps = _maps(models)
+    return [heading, counted, maps, _calls(found), proof, _confusions(found["confusions"])]
+
+
+def _maps(models: list[ModelResult]) -> Table:
+    """Draw which step of each model reads which, side by side."""
+    table = Table.grid(padding=(0, 4, 0, 0))
+    parts = []
+    for model in models:
+        lines = [line for each in model["explained"]["maps"] for line in map_text(each)]
+        title = f"{model['title']}: a step reads {reading(model['explained'])}\n"
+        parts.append(Text().append(title, style="bold").append("\n".join([*lines, ""])))
+    table.add_row(*parts)
+    return table
 
 
 def _calls(found: Parenthesis) -> Table:

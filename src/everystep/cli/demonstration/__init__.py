@@ -1,1 +1,1 @@
-"""What the demonstration does, one step a file: corpus, models, scores, samples, designs."""
+"""What the demonstration does, one step a file: corpus, models, scores, samples."""

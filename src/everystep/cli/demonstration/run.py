@@ -17,12 +17,11 @@ import everystep
 from everystep import utils
 from everystep.cli.demonstration import corpus, parenthesis, samples, scores, training
 from everystep.cli.demonstration.corpus import Data
-from everystep.cli.demonstration.design_facts import measure_designs
 from everystep.cli.demonstration.settings import Settings
 from everystep.cli.demonstration.training import TITLES, Trained
+from everystep.drawing.explained import Comparison
 from everystep.drawing.report import (
     Corpus,
-    Designs,
     Label,
     ModelResult,
     Parenthesis,
@@ -30,6 +29,15 @@ from everystep.drawing.report import (
     Sample,
     SummaryLine,
 )
+from everystep.explanation.comparing import compare
+from everystep.explanation.explaining import explain
+from everystep.models.designs import DESIGNS
+
+_SIZE = (4, 3, 5)
+"""Steps, features and units of the five designs."""
+
+_MAP_STEPS = 8
+"""The number of steps that the maps of the trained models show."""
 
 
 class Narrator(Protocol):
@@ -41,8 +49,8 @@ class Narrator(Protocol):
     def busy(self, words: str) -> None:
         """Something begins that takes a while."""
 
-    def designs(self, found: Designs) -> None:
-        """The five designs have been measured."""
+    def designs(self, found: Comparison) -> None:
+        """The five designs have been compared."""
 
     def corpus(self, found: Corpus) -> None:
         """The corpus has been read."""
@@ -56,7 +64,7 @@ class Narrator(Protocol):
     def sample(self, found: Sample) -> None:
         """A run of unseen source has been labelled."""
 
-    def parenthesis(self, found: Parenthesis) -> None:
+    def parenthesis(self, found: Parenthesis, models: list[ModelResult]) -> None:
         """It has been counted why one model is better."""
 
     def done(self, out: Path, seconds: float) -> None:
@@ -95,7 +103,7 @@ def run(settings: Settings, narrator: Narrator, folder: Path) -> Report:
     with watch.measuring("whole run"):
         utils.set_random_seed(settings.seed)
         with watch.measuring("five designs"):
-            found = measure_designs()
+            found = compare({each.words: each.model(*_SIZE) for each in DESIGNS}).data()
         narrator.designs(found)
         narrator.busy("reading the corpus")
         with watch.measuring("corpus"):
@@ -111,7 +119,7 @@ def run(settings: Settings, narrator: Narrator, folder: Path) -> Report:
     narrator.scores(report["models"], report["labels"], figures)
     for sample in report["samples"][:1]:
         narrator.sample(sample)
-    narrator.parenthesis(report["parenthesis"])
+    narrator.parenthesis(report["parenthesis"], report["models"])
     report["seconds"] = watch.seconds
     return report
 
@@ -123,7 +131,11 @@ def _train(name: str, title: str, data: Data, settings: Settings, narrator: Narr
 
 
 def _report(
-    trained: dict[str, Trained], data: Data, settings: Settings, designs: Designs, figures: Corpus
+    trained: dict[str, Trained],
+    data: Data,
+    settings: Settings,
+    designs: Comparison,
+    figures: Corpus,
 ) -> Report:
     said = {name: one.said for name, one in trained.items()}
     return Report(
@@ -161,4 +173,5 @@ def _result(name: str, one: Trained, data: Data) -> ModelResult:
         curves=one.curves,
         seconds=round(one.seconds, 2),
         steps_per_second=round(one.steps_per_second),
+        explained=explain(one.model, steps=_MAP_STEPS).data(),
     )
