@@ -92,7 +92,9 @@ _NARROW: Final = """
 """
 
 _PRINT: Final = """
-@media print{.controls{display:none}.said{position:static;height:auto}}
+@media print{.controls,.explanation:not(.pointing) .said{display:none}
+.explanation .said,.cards .explanation .said{position:static;height:auto}
+.panel svg{min-width:0}}
 """
 
 
