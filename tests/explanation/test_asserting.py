@@ -60,7 +60,7 @@ def test_the_failure_names_the_pair_and_shows_what_changes() -> None:
 
 FAILING = {
     "recurrent": (es.assert_stepwise, forward(), "is not step-wise: step 1 of outputs"),
-    "steps for features": (es.assert_stepwise, Flatten(), r"outputs \(of 8\) reads step 0"),
+    "one vector": (es.assert_stepwise, Flatten(), r"outputs \(of 1\) reads step 0"),
     "a last state": (es.assert_stepwise, LSTM(2), r"step 0 of outputs \(of 1\) reads"),
     "far ahead": (es.assert_causal, far_ahead, r"step 0 of outputs \(of 16\) reads step 7"),
     "not proven": (

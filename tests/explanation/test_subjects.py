@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import everystep as es
-from everystep.errors import DataError, EverystepError, SettingError, ShapeError
+from everystep.errors import DataError, EverystepError, SettingError, ShapeError, StateError
 from everystep.explanation.program import Port, Program
 from everystep.explanation.subjects import subject_of
 from everystep.layers import (
@@ -20,11 +20,13 @@ from everystep.layers import (
     Bidirectional,
     Dense,
     Embedding,
+    Flatten,
     GlobalAveragePooling1D,
     Input,
     MultiHeadAttention,
     PerStep,
     RepeatVector,
+    Reshape,
 )
 from everystep.models import Model, Sequential
 
@@ -124,9 +126,17 @@ def test_arguments_of_a_call_come_one_by_one_and_several_inputs_of_one_as_a_list
     [
         (GlobalAveragePooling1D(), (None, 4, 3), (1, None)),
         (RepeatVector(4), (None, 3), (None, 1)),
+        (Flatten(), (None, 4, 3), (1, None)),
+        (Reshape((-1,)), (None, 4, 1), (1, 1)),
         (es.layers.Lambda(lambda ids: ids[..., ::-1]), (None, None), (1, 1)),
     ],
-    ids=["a vector of all steps", "steps from a vector", "numbers without features"],
+    ids=[
+        "a vector of all steps",
+        "steps from a vector",
+        "features of all steps",
+        "one number a step",
+        "numbers without features",
+    ],
 )
 def test_features_alone_are_no_time(layer: Any, shape: Any, axes: tuple[Any, Any]) -> None:
     program = program_of(layer, shape)
@@ -220,6 +230,25 @@ def test_what_cannot_be_explained_is_refused_with_the_cure(
 ) -> None:
     with pytest.raises(kind, match=message):
         ask()
+
+
+class OfOnesOwn(keras.Model):  # type: ignore[misc]
+    """A model of Keras that its configuration does not make."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = keras.layers.LSTM(2, return_sequences=True)
+
+    def call(self, inputs: Any) -> Any:
+        return self.read(inputs)
+
+
+def test_a_model_of_keras_without_weights_that_cannot_be_copied_is_refused() -> None:
+    model = OfOnesOwn()
+    with pytest.raises(StateError, match=r"no weights yet, .* call it on data"):
+        program_of(model, (None, 4, 3))
+    model(np.zeros((1, 4, 3), "float32"))
+    assert len(program_of(model, (None, 4, 3)).weights) == len(model.variables)
 
 
 def test_keras_on_another_backend_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

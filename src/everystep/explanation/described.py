@@ -23,6 +23,9 @@ def described(r: Explanation) -> forms.Explained:
     """Return all that is known of one thing for one number of steps, as plain data."""
     program = r.program
     inputs = [_shape(port.shape) for port in program.inputs]
+    trained = {weight.path for weight in program.weights if weight.trainable}
+    # States of random generators, which nothing reads outside of training, are no news.
+    uses = [use for use in r.uses if use.used_by or use.path in trained]
     return {
         "name": r.name,
         "kind": r.kind,
@@ -31,8 +34,8 @@ def described(r: Explanation) -> forms.Explained:
         "inputs": [_port(port) for port in program.inputs],
         "outputs": [_port(port) for port in program.outputs],
         "maps": [_map(each) for each in r.maps],
-        "weights": [_weight(each) for each in r.uses],
-        "layers": [_layer(call, r.layers, inputs) for call in r.layers],
+        "weights": [_weight(use) for use in uses],
+        "layers": [_layer(call, r.layers, inputs, {use.path for use in uses}) for call in r.layers],
         "any_length": r.any_length,
         "any_length_reason": r.any_length_reason,
         "cost": {"multiply_adds": r.cost.multiply_adds, "bytes": r.cost.bytes},
@@ -82,8 +85,11 @@ def _weight(use: WeightUse) -> forms.WeightUse:
     }
 
 
-def _layer(read: CallReads, calls: Sequence[CallReads], inputs: list[str]) -> forms.LayerRead:
+def _layer(
+    read: CallReads, calls: Sequence[CallReads], inputs: list[str], told: set[str]
+) -> forms.LayerRead:
     call = read.call
+    uses = [use for use in read.uses if use.path in told]
     return {
         "path": call.path,
         "kind": call.kind,
@@ -97,9 +103,9 @@ def _layer(read: CallReads, calls: Sequence[CallReads], inputs: list[str]) -> fo
         "steps": read.steps,
         "depends": [_grid(each) for each in read.depends],
         "units": math.prod(read.shape[1:]) // max(1, read.steps),
-        "weights": list(call.weights),
-        "uses": [use.steps[0].tolist() for use in read.uses],
-        "used_by": [use.used_by for use in read.uses],
+        "weights": [use.path for use in uses],
+        "uses": [use.steps[0].tolist() for use in uses],
+        "used_by": [use.used_by for use in uses],
     }
 
 

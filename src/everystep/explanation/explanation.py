@@ -216,7 +216,7 @@ class Explanation:
     def layers(self) -> list[CallReads]:
         """What each call of a layer directly inside a model reads; a model inside is one call.
 
-        Of a layer that is no model, itself; of a function, and of models of Keras, nothing.
+        Of what has no calls to be seen, itself; of a function, nothing.
         """
         recording = self._subject.recording(self._asked)
         return [] if recording is None else calls_read(recording)

@@ -6,13 +6,15 @@ import copy
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Self
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from everystep.errors import DataError, SettingError
+from everystep.core.scope import Call
+from everystep.errors import DataError, SettingError, StateError
 from everystep.explanation.program import Weight
 from everystep.explanation.subjects.examples import Example
 from everystep.explanation.subjects.layered import (
@@ -22,8 +24,10 @@ from everystep.explanation.subjects.layered import (
     numbered,
     with_axes,
 )
+from everystep.explanation.subjects.recording import Recording, record
 from everystep.explanation.subjects.subject import Inputs, Traced, trace
 from everystep.layers import symbolic
+from everystep.sequences import Steps
 
 
 def is_of_keras(thing: Any) -> bool:
@@ -109,7 +113,13 @@ class KerasSubject(Layered):
         if self.layer.built:
             return self
         examples = self.inputs.sized(steps, 1)
-        layer = type(self.layer).from_config(self.layer.get_config())
+        try:
+            layer = type(self.layer).from_config(self.layer.get_config())
+        except TypeError as error:
+            raise StateError(
+                f"{self.kind} '{self.name}' of Keras has no weights yet, and its configuration "
+                "does not make another one like it: call it on data, or build it"
+            ) from error
         symbols = [
             self._keras.KerasTensor((None, *each.shape[1:]), str(self.dtype_of(each)))
             for each in examples
@@ -134,6 +144,52 @@ class KerasSubject(Layered):
             )[0]
 
         return outputs
+
+    def recording(self, steps: int | None) -> Recording | None:
+        """Trace the model such that what its layers give can be seen; a plain layer is one call."""
+        count = len(self._variables)
+
+        def run(arrays: Sequence[Any], examples: Sequence[Example]) -> list[Call]:
+            mapping = list(zip(self._variables, arrays[:count], strict=True))
+            first, *rest = self.given(arrays[count:], examples)
+            calls: list[Call] = []
+            with self._keras.StatelessScope(state_mapping=mapping):
+                if self._graph is None:
+                    outputs = self.layer(first, *rest, **self._modes)
+                    calls.append(Call(self.layer, first, _with_masks(outputs), 0))
+                else:
+                    inputs = self._graph._standardize_inputs(first)
+                    self._graph._run_through_graph(inputs, partial(self._noted, calls))
+            return calls
+
+        paths = {
+            id(variable): weight.path
+            for variable, weight in zip(self._variables, self.weights, strict=True)
+        }
+        return record(run, self.specs_of, self.examples_for(steps), paths)
+
+    @property
+    def _graph(self) -> Any:
+        """The graph of calls between a model's inputs and outputs, None where it has none."""
+        model = self.layer
+        if isinstance(model, self._keras.Sequential):
+            model = model._functional
+        return model if isinstance(model, self._keras.Function) else None
+
+    def _noted(self, calls: list[Call], operation: Any) -> Callable[..., Any]:
+        """Return an operation of the graph that notes its calls, if it is a layer."""
+        if not isinstance(operation, self._keras.Layer):
+            return operation  # type: ignore[no-any-return]
+        has_modes = "training" in inspect.signature(operation.call).parameters
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if has_modes:
+                kwargs["training"] = False
+            outputs = operation(*args, **kwargs)
+            calls.append(Call(operation, args, _with_masks(outputs), len(calls)))
+            return outputs
+
+        return call
 
     def traced(self, examples: Sequence[Example]) -> Traced:
         """Trace the layer; what is made whole before it is used holds ids.
@@ -162,6 +218,16 @@ class KerasSubject(Layered):
                 for whole, example in zip(ids, examples, strict=True)
             ]
         )
+
+
+def _with_masks(outputs: Any) -> Any:
+    """Return outputs as `Steps` where Keras has put a mask on them."""
+
+    def with_mask(array: Any) -> Any:
+        mask = getattr(array, "_keras_mask", None)
+        return array if mask is None else Steps(array, mask, packed=False)
+
+    return jax.tree.map(with_mask, outputs)
 
 
 def _own_input(layer: Any) -> Any:

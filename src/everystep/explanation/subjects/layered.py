@@ -10,7 +10,7 @@ import jax
 
 from everystep.errors import DataError, EverystepError
 from everystep.explanation.subjects.examples import Example
-from everystep.explanation.subjects.recording import larger, time_axis
+from everystep.explanation.subjects.recording import larger, time_axes
 from everystep.explanation.subjects.subject import Inputs, Subject
 from everystep.layers.arguments import is_steps
 
@@ -44,7 +44,7 @@ class Layered(Subject):
             except (EverystepError, TypeError, ValueError):
                 # It takes this number of steps alone, so nothing shows what follows from it.
                 pass
-        return [time_axis(*pair) for pair in zip(outputs, grown, strict=True)]
+        return time_axes(outputs, grown, examples)
 
 
 def with_axes(

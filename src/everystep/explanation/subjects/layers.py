@@ -158,7 +158,7 @@ class LayerSubject(Layered):
             self.run(arrays, examples, calls)
             return direct_calls(calls) if isinstance(self.layer, Model) else calls[-1:]
 
-        paths = {variable: path for path, variable in self._variables.items()}
+        paths = {id(variable): path for path, variable in self._variables.items()}
         return record(run, self.specs_of, self.examples_for(steps), paths)
 
     def run(

@@ -15,6 +15,9 @@ from everystep.explanation.subjects.examples import Example
 from everystep.layers.arguments import is_steps
 from everystep.layers.symbolic import is_traced
 
+# Outputs that follow from the steps are seen with twice as many steps, and so many more.
+_MORE = 8
+
 
 class Output(NamedTuple):
     """One array that a call of a layer gives.
@@ -80,7 +83,7 @@ def record(
     run: Callable[[Sequence[Any], Sequence[Example]], list[scope.Call]],
     specs_of: Callable[[Sequence[Example]], Sequence[Any]],
     examples: Sequence[Example],
-    paths: Mapping[Any, str],
+    paths: Mapping[int, str],
 ) -> Recording | None:
     """Trace a model; None where a layer is called inside of a transformation of the model's own.
 
@@ -88,7 +91,7 @@ def record(
         run: runs the model on values of its weights and inputs, and returns its calls.
         specs_of: gives the shapes and dtypes of these.
         examples: what the inputs look like.
-        paths: the path of each weight, in order.
+        paths: the path of each weight, in order, by its `id`.
     """
     calls: list[scope.Call] = []
 
@@ -102,27 +105,29 @@ def record(
     if is_traced(jaxpr.consts):
         return None
     made = list(calls)
+    more = larger(examples)
     try:
-        more = larger(examples)
         grown: list[Any] = jax.eval_shape(partial(outputs, more), *specs_of(more))
     except (EverystepError, TypeError, ValueError):
         grown = [None] * len(shapes)
-    places = iter(enumerate(zip(shapes, grown, strict=True)))
-    axes = tuple(example.axis for example in examples)
+    axes = enumerate(time_axes(shapes, grown, examples))
     return Recording(
-        jaxpr, tuple(paths.values()), axes, tuple(_call(call, places, paths) for call in made)
+        jaxpr,
+        tuple(paths.values()),
+        tuple(example.axis for example in examples),
+        tuple(_call(call, axes, paths) for call in made),
     )
 
 
 def _call(
-    call: scope.Call, places: Iterator[tuple[int, tuple[Any, Any]]], paths: Mapping[Any, str]
+    call: scope.Call, axes: Iterator[tuple[int, int | None]], paths: Mapping[int, str]
 ) -> Call:
     layer = call.layer
     outputs = []
     for number, _ in _arrays(call.outputs):
-        place, (shape, larger) = next(places)
-        outputs.append(Output(place, number, time_axis(shape, larger)))
-    weights = tuple(paths[variable] for variable in layer.variables if variable in paths)
+        place, axis = next(axes)
+        outputs.append(Output(place, number, axis))
+    weights = tuple(paths[id(each)] for each in layer.variables if id(each) in paths)
     return Call(layer.path, type(layer).__name__, layer.count_params(), weights, tuple(outputs))
 
 
@@ -137,17 +142,33 @@ def _arrays(outputs: Any) -> list[tuple[int, Any]]:
 def larger(examples: Sequence[Example]) -> list[Example]:
     """Return examples of more steps, and without segments, which would be of too few."""
     return [
-        replace(each.sized(2 * (each.steps or 0) + 8, None), segments=None) for each in examples
+        each
+        if each.axis is None
+        else replace(each.sized(2 * (each.steps or 0) + _MORE, None), segments=None)
+        for each in examples
     ]
 
 
-def time_axis(array: Any, larger: Any) -> int | None:
-    """Return axis 1 where it is time: of rank 2 only where it is larger if there are more steps.
+def time_axes(
+    arrays: Sequence[Any], grown: Sequence[Any], examples: Sequence[Example]
+) -> list[int | None]:
+    """Return axis 1 where it is time: of rank 2 only where it grows with the steps, and no faster.
+
+    What grows faster is a vector of the features of all steps, as `Flatten` gives it.
 
     Args:
-        array: an array that a layer gives, or its shape and dtype.
-        larger: the same for more steps, None where the layer does not take more.
+        arrays: what a layer gives, or its shapes and dtypes.
+        grown: the same for `larger` examples, None where the layer does not take those.
+        examples: what its inputs look like.
     """
-    rank = len(array.shape)
-    grows = larger is not None and rank == 2 and array.shape[1] != larger.shape[1]
-    return 1 if rank > 2 or grows else None
+    steps = max((example.steps or 0 for example in examples), default=0)
+
+    def follows(array: Any, more: Any) -> bool:
+        if more is None or len(array.shape) != 2:
+            return False
+        return bool(0 < more.shape[1] - array.shape[1] <= steps + _MORE)
+
+    return [
+        1 if len(array.shape) > 2 or follows(array, more) else None
+        for array, more in zip(arrays, grown, strict=True)
+    ]
