@@ -32,6 +32,25 @@ class Window:
         """How far its last place stands behind its first."""
         return (self.size - 1) * self.dilation
 
+    def held(self, count: int, results: int) -> Array:
+        """Return at which of its places the window meets an element, wherever it stands.
+
+        Shapes: `(results, size)`
+
+        Args:
+            count: how many elements the axis has.
+            results: how many results there are.
+
+        Example:
+            >>> Window(2, padding=(1, 0)).held(3, 3).tolist()
+            [[False, True], [True, True], [True, True]]
+        """
+        starts = np.arange(results)[:, None] * self.stride - self.padding[0]
+        places = starts + np.arange(self.size) * self.dilation
+        inside = (places >= 0) & (places <= (count - 1) * self.spread)
+        held: Array = inside & (places % self.spread == 0)
+        return held
+
     def backwards(self, count: int) -> Window:
         """Return the window through which elements of the axis are seen from the results.
 

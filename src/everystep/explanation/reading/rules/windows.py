@@ -96,7 +96,9 @@ def convolve(equation: Any, operands: list[Facts], context: Context) -> list[Fac
         from_left = bits.packed(_counts(equation, left, right, bits.planes(left.reads), 0) > 0)
         met = _counts(equation, left, right, left.maybe_nonzero[None], 0)[0] > 0
     words = [from_left]
-    if right.reads.shape[-1]:
+    if right.reads.shape[-1] and left.maybe_nonzero.all():
+        words.append(_of_kernel(equation, right.reads, left.shape))
+    elif right.reads.shape[-1]:
         planes = bits.planes(right.reads)
         words.append(bits.packed(_counts(equation, left, right, planes, 1) > 0))
     zeros = np.zeros((1,) * len(shape), dtype)
@@ -124,19 +126,48 @@ def _through(equation: Any, array: Array, shape: tuple[int, ...]) -> Array:
         if groups > 1:
             filters = equation.outvars[0].aval.shape[numbers.out_spec[1]]
             array = np.repeat(array, filters // groups, axis=1)
-    kernel = equation.invars[1].aval.shape
+    for axis, window in enumerate(_kernel_windows(equation), start=2):
+        array = unions(array, axis, shape[places[axis]], window)
+    return np.moveaxis(array, range(len(places)), numbers.out_spec)
+
+
+def _kernel_windows(equation: Any) -> list[Window]:
+    """Return the window of a convolution along each axis of space."""
+    parameters, kernel = equation.params, equation.invars[1].aval.shape
     columns = zip(
-        numbers.rhs_spec[2:],
+        parameters["dimension_numbers"].rhs_spec[2:],
         parameters["window_strides"],
         parameters["padding"],
         parameters["lhs_dilation"],
         parameters["rhs_dilation"],
         strict=True,
     )
-    for axis, (place, stride, pad, *spread) in enumerate(columns, start=2):
-        window = Window(kernel[place], stride, tuple(pad), *spread)
-        array = unions(array, axis, shape[places[axis]], window)
-    return np.moveaxis(array, range(len(places)), numbers.out_spec)
+    return [Window(kernel[axis], step, tuple(pad), *spread) for axis, step, pad, *spread in columns]
+
+
+def _of_kernel(equation: Any, words: bits.Words, shape: tuple[int, ...]) -> bits.Words:
+    """Return what the results of a convolution read of its kernel, if nothing on the left is 0.
+
+    At the ends of an axis some places of the window hold nothing, and what they are multiplied by
+    is not read there.
+
+    Args:
+        equation: the convolution.
+        words: what the elements of the kernel read.
+        shape: the shape of the left side.
+    """
+    numbers = equation.params["dimension_numbers"]
+    array = bits.over(words.transpose(*numbers.rhs_spec, words.ndim - 1), [1])
+    array = np.swapaxes(array, 0, 1)
+    for axis, window in enumerate(_kernel_windows(equation), start=2):
+        results = equation.outvars[0].aval.shape[numbers.out_spec[axis]]
+        held = window.held(shape[numbers.lhs_spec[axis]], results)
+        places = np.moveaxis(array, axis, 0)
+        places = np.broadcast_to(places, (window.size, *places.shape[1:]))
+        different, which = np.unique(held, axis=0, return_inverse=True)
+        met = np.stack([np.bitwise_or.reduce(places[each], axis=0) for each in different])
+        array = np.moveaxis(met[which], 0, axis)
+    return np.moveaxis(array, range(len(shape)), numbers.out_spec)
 
 
 def _counts(equation: Any, left: Facts, right: Facts, planes: Array, side: int) -> Array:
