@@ -6,9 +6,15 @@ it is a known constant and which (`known`, `values`), and whether it lies far be
 whatever the data (`low`, as masked scores do). It follows data, not derivatives: comparisons,
 indices and conditions count.
 
-What never holds is left out, so an answer is a superset of the truth. A primitive without a rule
-gets the safe answer, that all it makes reads all it is given, and `Reading.unknown` names it. What
-an answer rests on besides the program stands in `Reading.assumptions`.
+An answer is a superset of the truth, for numbers that are finite: 0 times anything counts as 0. A
+primitive without a rule gets the safe answer, that all it makes reads all it is given, and
+`Reading.unknown` names it. What an answer rests on besides the program stands in
+`Reading.assumptions`.
+
+`interpreter` follows a program, `facts` and `bits` are what it follows, `folding` makes constants,
+`rules` say what primitives do. A loop over steps is read once for each different set of constants
+(`rules/scans`), and what its steps read is found by unions of sets along it (`transfer`). How a
+version of JAX lays out loops is known in `layouts` alone.
 
 How to write rules: one file a family in `rules/`, with a table `RULES` from primitives to rules,
 and the file's name in `rules.FAMILIES`. A rule is `(equation, operands, context) -> results`:
@@ -24,7 +30,8 @@ and the file's name in `rules.FAMILIES`. A rule is `(equation, operands, context
 * `folding.constants_first(rule)` wraps a rule that need not see to operands that are wholly known;
   `folding.EVALUATED` says how NumPy evaluates a primitive, otherwise JAX does.
 * `context.read(program, arguments)` reads a program inside; `context.assume(words)` notes what the
-  answer rests on.
+  answer rests on, `context.loosen(words)` where it is wider than it might be.
+* The very same `Facts` stand for the very same array, so a rule makes its own for another array.
 """
 
 from everystep.explanation.reading.facts import Facts

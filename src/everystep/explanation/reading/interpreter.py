@@ -24,6 +24,7 @@ class Reading:
     Args:
         outputs: what is known of each output.
         unknown: the primitives that were not understood; what they make reads all they were given.
+            And where the answer may be wider than need be, for want of time or memory.
         assumptions: what the answer rests on besides the program, in words.
     """
 
@@ -100,10 +101,9 @@ class Context:
 
     def everything(self, equation: Any, operands: Sequence[Facts]) -> list[Facts]:
         """Return the safe answer for an equation: each result reads all that it is given."""
-        words = bits.everything(operand.reads for operand in operands)
-        if words.any() and equation.outvars:
+        if equation.outvars and not all(operand.nothing for operand in operands):
             self.unknown[name_of(equation)] = None
-        return reading_all(equation.outvars, words)
+        return reading_together(equation, operands, self)
 
 
 def _safe(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:

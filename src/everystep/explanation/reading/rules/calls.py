@@ -21,6 +21,7 @@ PROGRAM = {
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
     "custom_vmap_call": "call",
+    "custom_partitioning": "call",
     "remat2": "jaxpr",
     "checkpoint": "jaxpr",
     "composite": "jaxpr",
