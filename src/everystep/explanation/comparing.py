@@ -39,7 +39,7 @@ class Comparison:
             name=name,
             explained=self.explanations[name].data(),
             relation="same" if found is None else found.verdict,
-            relation_reason="" if found is None else found.reason,
+            relation_reason="" if found is None else found.shown,
         )
 
     def to_text(self, width: int = 100, encoding: str = "utf-8") -> str:

@@ -72,14 +72,20 @@ class Relation:
             and the reverse; `"narrower"`: only a's functions are among b's; `"wider"`: only b's
             among a's; `"different"`: neither; `"unknown"`: not all of it could be shown.
         evidence: the weight mapping, which can be called, or the counter-example, see `Evidence`.
-        reason: the same in words.
+        shown: what shows it, in words.
         names: what the two are called in it.
     """
 
     verdict: Verdict
     evidence: Evidence
-    reason: str
+    shown: str
     names: tuple[str, str]
+
+    @property
+    def reason(self) -> str:
+        """The verdict and what shows it, in words."""
+        a, b = self.names
+        return f"{_WORDS[self.verdict].format(a=a, b=b)}: {self.shown}"
 
     def __repr__(self) -> str:
         a, b = self.names
@@ -156,20 +162,18 @@ def related(a: Family, b: Family) -> Relation:
             f"{unlike[0]}, the latter {unlike[1]}. Give both the same example inputs"
         )
     if unlike := _unlike(a.program.outputs, b.program.outputs, dtypes=False):
-        reason = f"{names[0]} gives {unlike[0]}, {names[1]} gives {unlike[1]}"
-        return Relation("different", Evidence(None, None), reason, names)
+        shown = f"{names[0]} gives {unlike[0]}, {names[1]} gives {unlike[1]}"
+        return Relation("different", Evidence(None, None), shown, names)
     there, back = inclusion(a, b), inclusion(b, a)
     verdict = _VERDICTS.get((there.holds, back.holds), "unknown")
     evidence = Evidence(there.evidence, back.evidence)
-    return Relation(verdict, evidence, _reason(verdict, names, there, back), names)
+    return Relation(verdict, evidence, _shown(verdict, there, back), names)
 
 
-def _reason(verdict: Verdict, names: tuple[str, str], there: Inclusion, back: Inclusion) -> str:
-    a, b = names
+def _shown(verdict: Verdict, there: Inclusion, back: Inclusion) -> str:
     mapping = there.evidence
     alike = verdict == "same" and isinstance(mapping, WeightMapping) and mapping.alike
-    both = [there.words] if alike else dict.fromkeys((there.words, back.words))
-    return f"{_WORDS[verdict].format(a=a, b=b)}: {'; and '.join(both)}"
+    return "; and ".join([there.words] if alike else dict.fromkeys((there.words, back.words)))
 
 
 def _unlike(ours: tuple[Port, ...], theirs: tuple[Port, ...], *, dtypes: bool = True) -> list[str]:
