@@ -30,11 +30,11 @@ outputs ↓   0 1 2
             ██ reads it: seen by changing it
             ·  cannot read it
 
-layer      kind       before         after          parameters  weights          a step reads
-───────────────────────────────────────────────────────────────────────────────────────────────────
-embedding  Embedding  (batch, 3)     (batch, 3, 8)         800  A for all steps  itself alone
-recurrent  LSTM       (batch, 3, 8)  (batch, 3, 6)         360  B for all steps  itself and earlier
-dense      Dense      (batch, 3, 6)  (batch, 3, 5)          35  C for all steps  itself alone
+layer                  before         after          parameters  weights          a step reads
+────────────────────────────────────────────────────────────────────────────────────────────────────
+embedding (Embedding)  (batch, 3)     (batch, 3, 8)         800  A for all steps  itself alone
+recurrent (LSTM)       (batch, 3, 8)  (batch, 3, 6)         360  B for all steps  itself and earlier
+dense (Dense)          (batch, 3, 6)  (batch, 3, 5)          35  C for all steps  itself alone
 """  # noqa: RUF001
 
 
@@ -66,7 +66,7 @@ def test_what_is_not_certain_is_said() -> None:
 def test_a_design_that_takes_one_length_says_why() -> None:
     text = explanation_text(made.flattened())
     assert "any length         no, 4 steps only; a kernel of 12 rows takes 4 steps of 3" in text
-    assert "flatten  Flatten  (batch, 4, 3)  (batch, 12)             0  none" in text
+    assert "flatten (Flatten)  (batch, 4, 3)  (batch, 12)             0  none" in text
 
 
 def test_every_map_of_several_inputs_and_outputs_is_drawn() -> None:

@@ -7,7 +7,7 @@ from textwrap import wrap
 from typing import Final
 
 from everystep.drawing.comparison_words import COLUMNS, comparison_words
-from everystep.drawing.explained import Comparison, Explained, Port
+from everystep.drawing.explained import Comparison, Explained, LayerRead, Port
 from everystep.drawing.facts import Fact, facts_of, reads_in_words
 from everystep.drawing.layer_weights import layer_name, shapes_in_words, weights_of_layers
 from everystep.drawing.map_text import map_text
@@ -15,6 +15,7 @@ from everystep.drawing.plain_table import plain_table
 from everystep.drawing.words import number_of
 
 _TERM: Final = 19
+_LONGEST_NAME: Final = 24
 _PLAIN: Final = {
     "█": "#", "▓": "%", "▒": "+", "·": ".", "→": ">", "↓": "v", "─": "-", "…": "~",
     "\N{MULTIPLICATION SIGN}": "x",
@@ -56,7 +57,7 @@ def comparison_text(data: Comparison, *, width: int = 100, encoding: str = "utf-
         The text, which ends with a newline.
     """
     lines = [f"{number_of(len(data['models']), 'model')}, {number_of(data['steps'], 'step')}", ""]
-    whole = [COLUMNS.name, COLUMNS.output_shape, COLUMNS.any_length]
+    whole = [COLUMNS.output_shape]
     rows = comparison_words(data)
     lines += plain_table(COLUMNS, rows, width, right=[COLUMNS.parameters], whole=whole)
     reasons = [(each["name"], each["relation_reason"]) for each in data["models"]]
@@ -88,8 +89,7 @@ def _layers(data: Explained, width: int) -> list[str]:
     letters = weights_of_layers(data["layers"])
     rows = [
         (
-            layer_name(layer),
-            layer["kind"],
+            _named(layer),
             shapes_in_words(layer)[0],
             layer["output_shape"],
             f"{layer['parameters']:,}",
@@ -98,8 +98,14 @@ def _layers(data: Explained, width: int) -> list[str]:
         )
         for layer, weights in zip(data["layers"], letters, strict=True)
     ]
-    heads = ("layer", "kind", "before", "after", "parameters", "weights", "a step reads")
-    return plain_table(heads, rows, width, right=["parameters"], whole=["before", "after"])
+    heads = ("layer", "before", "after", "parameters", "weights", "a step reads")
+    return plain_table(heads, rows, width, right=["parameters"], whole=heads[:4])
+
+
+def _named(layer: LayerRead) -> str:
+    """Return a layer's name and kind, on two lines if they are long."""
+    name, kind = layer_name(layer), f"({layer['kind']})"
+    return f"{name}{' ' if len(name) + len(kind) <= _LONGEST_NAME else chr(10)}{kind}"
 
 
 def _encodable(text: str, encoding: str) -> str:

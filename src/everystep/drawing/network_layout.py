@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Final, Literal
 
 from everystep.drawing.explained import Connected, Port
-from everystep.drawing.places import alone, over_what_is_read, shown_places, spread
+from everystep.drawing.places import alone, over_what_is_read, shortened, shown_places, spread
 
 UNIT: Final = 10.6
 """From one unit of a step to the next."""
@@ -20,6 +20,8 @@ _BETWEEN_PORTS: Final = 26
 _MARGIN: Final = 10
 _OUTPUT_Y: Final = 32
 _PORT_NAME: Final = 18
+_LONGEST_NAME: Final = 26
+_LETTER: Final = 7.6
 
 
 @dataclass(frozen=True)
@@ -86,52 +88,68 @@ def lay_out(data: Connected) -> Network:
     ports = [*data["inputs"], *data["outputs"]]
     widest = max(min(port["units"], MOST_UNITS) for port in ports)
     step = max(_NARROWEST_STEP, UNIT * widest + 9)
-    sides = [[_slots(port, len(side)) for port in side] for side in _sides(data)]
-    widths = [
-        sum(len(slots) for slots in side) * step + _BETWEEN_PORTS * (len(side) - 1)
-        for side in sides
-    ]
-    width = max(widths)
-    inputs, outputs = (
-        _columns(data, number, sides[number], step, width, widths[number]) for number in (0, 1)
-    )
-    if len(sides[0]) == len(sides[1]) == 1 and widths[0] > widths[1]:
+    below, above = _Side("input", data["inputs"], step), _Side("output", data["outputs"], step)
+    width = max(below.width, above.width)
+    outputs = above.columns(width)
+    if len(ports) == 2 and below.width > above.width:
         outputs = _above_what_they_read(data, outputs, step)
     height = min(260.0, max(128.0, 0.24 * width))
     top = _OUTPUT_Y + (_PORT_NAME if len(data["outputs"]) > 1 else 0)
-    return Network(inputs, outputs, width + 2 * _MARGIN, top, top + height)
+    return Network(below.columns(width), outputs, width + 2 * _MARGIN, top, top + height)
 
 
-def _sides(data: Connected) -> tuple[list[Port], list[Port]]:
-    return data["inputs"], data["outputs"]
+def port_name(port: Port) -> str:
+    """Return what an input or output is called where there are several."""
+    return shortened(port["name"], _LONGEST_NAME)
 
 
-def _slots(port: Port, ports: int) -> list[range]:
-    return shown_places(port["steps"], max(4, MOST_STEPS // ports))
+@dataclass(frozen=True)
+class _Side:
+    """All inputs, or all outputs, beside each other.
 
+    Args:
+        name: which of the two.
+        ports: the inputs or outputs.
+        step: how wide a step is.
+    """
 
-def _columns(
-    data: Connected,
-    side: int,
-    slots: list[list[range]],
-    step: float,
-    width: float,
-    own_width: float,
-) -> list[Column]:
-    """Put one side's inputs or outputs beside each other, over the whole width if there is one."""
-    name: Literal["input", "output"] = "output" if side else "input"
-    columns = []
-    left = _MARGIN + (width - own_width) / 2
-    for number, port in enumerate(_sides(data)[side]):
-        steps = slots[number]
-        room = len(steps) * step if len(slots) > 1 else width
-        start = left if len(slots) > 1 else _MARGIN
-        columns += [
-            Column(name, number, at, start + middle, port["units"])
-            for at, middle in zip(steps, spread(len(steps), room), strict=True)
+    name: Literal["input", "output"]
+    ports: list[Port]
+    step: float
+
+    @cached_property
+    def places(self) -> list[list[range]]:
+        """What is shown of each."""
+        most = min(MOST_STEPS, max(4, MOST_STEPS * 3 // 2 // len(self.ports)))
+        return [shown_places(port["steps"], most) for port in self.ports]
+
+    @cached_property
+    def rooms(self) -> list[float]:
+        """How wide each is, with its name where there are several."""
+        named = len(self.ports) > 1
+        return [
+            max(len(places) * self.step, _LETTER * len(port_name(port)) if named else 0)
+            for port, places in zip(self.ports, self.places, strict=True)
         ]
-        left += room + _BETWEEN_PORTS
-    return columns
+
+    @property
+    def width(self) -> float:
+        """How wide all are together."""
+        return sum(self.rooms) + _BETWEEN_PORTS * (len(self.rooms) - 1)
+
+    def columns(self, width: float) -> list[Column]:
+        """Place all in the middle of the picture; a single one has the whole width."""
+        left = _MARGIN + (width - self.width) / 2
+        columns = []
+        for number, (port, places) in enumerate(zip(self.ports, self.places, strict=True)):
+            middle = left + self.rooms[number] / 2
+            room = len(places) * self.step if len(self.ports) > 1 else width
+            columns += [
+                Column(self.name, number, place, middle - room / 2 + x, port["units"])
+                for place, x in zip(places, spread(len(places), room), strict=True)
+            ]
+            left += self.rooms[number] + _BETWEEN_PORTS
+        return columns
 
 
 def _above_what_they_read(data: Connected, outputs: list[Column], step: float) -> list[Column]:

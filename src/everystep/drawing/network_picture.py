@@ -13,7 +13,7 @@ from typing import Final
 
 from everystep.drawing.explained import Connected, Map
 from everystep.drawing.marks import Mark, mark
-from everystep.drawing.network_layout import Column, Network, lay_out
+from everystep.drawing.network_layout import Column, Network, lay_out, port_name
 from everystep.drawing.places import numbered
 from everystep.drawing.weight_sets import WeightSet, sets_in_words, weight_sets
 
@@ -262,5 +262,5 @@ def _port_names(plan: _Plan) -> list[Mark]:
     for ports, columns, y in sides:
         for number, port in enumerate(ports if len(ports) > 1 else ()):
             middles = [each.middle for each in columns if each.port == number]
-            names.append(_text(port["name"], (middles[0] + middles[-1]) / 2, y, "port"))
+            names.append(_text(port_name(port), (middles[0] + middles[-1]) / 2, y, "port"))
     return names

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import Final, Literal
 
-if TYPE_CHECKING:
-    from rich.table import Table
+_BETWEEN: Final = 2
+_FEWEST: Final = 8
 
 
 def plain_table(
@@ -36,30 +36,42 @@ def plain_table(
     y   9
     """
     # Only who asks for text needs rich, which takes a while to import.
-    from rich.console import Console
-
-    table = _table(heads, rows, right, whole)
-    written = StringIO()
-    Console(file=written, width=width, color_system=None, legacy_windows=False).print(table)
-    return [line.rstrip() for line in written.getvalue().splitlines() if line.strip()]
-
-
-def _table(
-    heads: Sequence[str], rows: Iterable[Sequence[str]], right: Sequence[str], whole: Sequence[str]
-) -> Table:
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    for head in heads:
-        table.add_column(
-            Text(head),
-            justify="right" if head in right else "left",
-            no_wrap=head in whole,
-            min_width=max(map(len, head.split())),
-            overflow="fold",
-        )
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    return table
+    columns = list(zip(heads, *rows, strict=True))
+    for column, room in zip(columns, _rooms(columns, width, whole), strict=True):
+        justify: Literal["left", "right"] = "right" if column[0] in right else "left"
+        table.add_column(Text(column[0]), justify=justify, width=room, overflow="fold")
+    for row in zip(*(column[1:] for column in columns), strict=True):
+        table.add_row(*map(Text, row))
+    written = StringIO()
+    # Room is divided already; where there is too little, lines are longer rather than cut.
+    Console(file=written, width=10_000, color_system=None, legacy_windows=False).print(table)
+    return [line.rstrip() for line in written.getvalue().splitlines() if line.strip()]
+
+
+def _rooms(columns: list[tuple[str, ...]], width: int, whole: Sequence[str]) -> list[int]:
+    """Give each column what it needs; where that is too much, the widest columns have less.
+
+    Names in the first column are broken last, and words when nothing else helps.
+    """
+    from rich.cells import cell_len
+
+    rooms, words, fewest = [], [], []
+    for column in columns:
+        room = max(cell_len(line) for cell in column for line in cell.split("\n"))
+        word = max(cell_len(word) for word in " ".join(column).split())
+        rooms.append(room)
+        words.append(room if column[0] in whole else word)
+        fewest.append(room if column[0] in whole else min(word, _FEWEST))
+    for least in ([rooms[0], *words[1:]], words, fewest):
+        while sum(rooms) + _BETWEEN * (len(rooms) - 1) > width:
+            wider = [place for place, room in enumerate(rooms) if room > least[place]]
+            if not wider:
+                break
+            rooms[max(wider, key=lambda place: rooms[place])] -= 1
+    return rooms

@@ -14,7 +14,7 @@ PITCH: Final = 96
 _COLUMN: Final = 54
 _FEWEST_COLUMNS: Final = 3
 _MOST_COLUMNS: Final = 12
-_FEWEST_IN_MANY_LANES: Final = 5
+_MOST_IN_ALL_LANES: Final = 18
 _MOST_LANES: Final = 3
 _RIGHT: Final = 8
 _TOP: Final = 50
@@ -107,7 +107,7 @@ def unroll(data: Explained, caption: float) -> Unrolled:
     steps |= {number: layer["steps"] for number, layer in enumerate(layers)}
     levels = list(_levels(layers, len(data["inputs"])))
     lanes = max(map(len, levels))
-    most = max(_FEWEST_IN_MANY_LANES, _MOST_COLUMNS // lanes)
+    most = min(_MOST_COLUMNS, _MOST_IN_ALL_LANES // lanes)
     columns = max(_FEWEST_COLUMNS, min(most, max(steps.values())))
     lane = caption + columns * _COLUMN + _BETWEEN_LANES
     rows: dict[int, Row] = {}
