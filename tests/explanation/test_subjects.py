@@ -87,6 +87,22 @@ def test_a_layer_without_weights_is_left_without_and_gets_some_for_each_number_o
     assert not layer.built
 
 
+def test_explaining_changes_nothing_of_what_is_drawn_afterwards() -> None:
+    first = []
+    for explained in (False, True):
+        es.utils.set_random_seed(3)
+        keras.utils.set_random_seed(3)
+        ours, theirs = tagger(), keras.layers.Dense(5)
+        if explained:
+            program_of(ours, (None, None))
+            program_of(theirs, (None, 4, 3))
+        ours.build((None, None))
+        theirs.build((None, 3))
+        first.append([*ours.get_weights(), *theirs.get_weights(), [Dense(2).name]])
+    for one, other in zip(*first, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_steps_come_from_the_caller_then_the_example_then_the_model_then_there_are_four() -> None:
     model = Sequential([Input((7, 3)), Dense(2)])
     assert program_of(model, np.zeros((1, 5, 3)), steps=6).outputs[0].steps == 6

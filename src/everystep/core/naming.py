@@ -34,6 +34,17 @@ def reset_names() -> None:
     _given.clear()
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let what is named inside change none of the names that come after it."""
+    before = _given.copy()
+    try:
+        yield
+    finally:
+        _given.clear()
+        _given.update(before)
+
+
 def path_of(name: str) -> str:
     """Return the path that a layer or weight of this name has where we stand now."""
     inside = _path.get()

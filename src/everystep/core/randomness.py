@@ -9,6 +9,8 @@ import functools
 import secrets
 import zlib
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import jax
@@ -80,6 +82,18 @@ def next_call() -> int:
 def path_number(path: str) -> int:
     """Return a number below 2**32 that stands for a path, the same on every machine."""
     return zlib.crc32(path.encode())
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let what is drawn and named inside change nothing of what is drawn and named after it."""
+    before = _drawn.copy()
+    try:
+        with naming.undisturbed():
+            yield
+    finally:
+        _drawn.clear()
+        _drawn.update(before)
 
 
 def initial_draw(path: str, seed: int | None = None) -> np.random.Generator:

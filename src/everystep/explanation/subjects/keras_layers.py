@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
+import random
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -113,24 +114,31 @@ class KerasSubject(Layered):
         if self.layer.built:
             return self
         examples = self.inputs.sized(steps, 1)
+        # Keras draws the seeds of first values from Python's generator, which goes on as it was.
+        state = random.getstate()
         try:
-            layer = type(self.layer).from_config(self.layer.get_config())
+            layer = self._copied()
+            symbols = [
+                self._keras.KerasTensor((None, *each.shape[1:]), str(self.dtype_of(each)))
+                for each in examples
+            ]
+            layer(*jax.tree.unflatten(self.inputs.tree, symbols))
+        except (TypeError, ValueError) as error:
+            self.refuse(error, examples, steps)
+        finally:
+            random.setstate(state)
+        built = copy.copy(self)
+        built.layer = layer
+        return built
+
+    def _copied(self) -> Any:
+        try:
+            return type(self.layer).from_config(self.layer.get_config())
         except TypeError as error:
             raise StateError(
                 f"{self.kind} '{self.name}' of Keras has no weights yet, and its configuration "
                 "does not make another one like it: call it on data, or build it"
             ) from error
-        symbols = [
-            self._keras.KerasTensor((None, *each.shape[1:]), str(self.dtype_of(each)))
-            for each in examples
-        ]
-        try:
-            layer(*jax.tree.unflatten(self.inputs.tree, symbols))
-        except (TypeError, ValueError) as error:
-            raise self.refusal(error, examples, steps) from error
-        built = copy.copy(self)
-        built.layer = layer
-        return built
 
     def function(self, examples: Sequence[Example]) -> Callable[..., Any]:
         """Return the function of weights and inputs that gives the tree of outputs."""

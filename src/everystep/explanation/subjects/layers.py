@@ -10,7 +10,7 @@ from typing import Any, Self
 import jax
 import numpy as np
 
-from everystep.core.randomness import Noise
+from everystep.core.randomness import Noise, undisturbed
 from everystep.core.scope import Call, Scope
 from everystep.errors import DataError
 from everystep.explanation.program import Weight
@@ -114,9 +114,13 @@ class LayerSubject(Layered):
         ]
         first, *rest = self.given(specs, examples)
         try:
-            symbolic.trace_specs(layer, first, **dict(zip(self._places[1:], rest, strict=False)))
+            # What is drawn for the copy must not change what is drawn for the layer itself.
+            with undisturbed():
+                symbolic.trace_specs(
+                    layer, first, **dict(zip(self._places[1:], rest, strict=False))
+                )
         except (TypeError, ValueError) as error:
-            raise self.refusal(error, examples, steps) from error
+            self.refuse(error, examples, steps)
         built = copy.copy(self)
         built.layer = layer
         built._variables = dict(layer.named_weights())

@@ -6,7 +6,7 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self
 
 import jax
 import jax.numpy as jnp
@@ -176,7 +176,7 @@ class Subject(ABC):
         try:
             traced = self.traced(examples)
         except (EverystepError, TypeError, ValueError) as error:
-            raise self.refusal(error, examples, steps) from error
+            self.refuse(error, examples, steps)
         inputs = tuple(
             Port(name, example.shape, self.dtype_of(example), example.axis, values)
             for name, example, values in zip(
@@ -219,17 +219,21 @@ class Subject(ABC):
         weights = [_abstract(w.value.shape, w.value.dtype) for w in self.weights]
         return weights + [_abstract(each.shape, self.dtype_of(each)) for each in examples]
 
-    def refusal(self, error: Exception, examples: list[Example], steps: int | None) -> Exception:
-        """Return the error for a subject that does not take its inputs."""
+    def refuse(self, error: Exception, examples: list[Example], steps: int | None) -> NoReturn:
+        """Raise the error of a subject that does not take its inputs: its own, or of what to give.
+
+        Raises:
+            ShapeError: it does not take inputs of these shapes.
+        """
         if isinstance(error, EverystepError) and not isinstance(error, ShapeError):
-            return error
+            raise error
         shapes = ", ".join(str(example.shape) for example in examples)
         reason = str(error).strip().split("\n")[0].rstrip(".")
         asked = "" if steps is None else f" and its {steps} steps"
-        return ShapeError(
+        raise ShapeError(
             f"{self.kind} '{self.name}' does not take inputs of shape {shapes}{asked}: {reason}. "
             "Give examples that it takes, and a number of steps that it was made for"
-        )
+        ) from error
 
     @property
     @abstractmethod
