@@ -10,7 +10,7 @@ from everystep.drawing.marks import Mark, mark, write
 from everystep.drawing.picture_style import definitions, standalone_sheet
 
 _MARGIN: Final = 24
-_WIDTH: Final = 1240
+_WIDTH: Final = 1400
 _GAP: Final = 36
 _BESIDE: Final = 52
 _TITLE: Final = 32
