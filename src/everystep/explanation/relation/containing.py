@@ -10,18 +10,22 @@ import numpy as np
 from everystep.explanation.relation import matching, solving
 from everystep.explanation.relation.draws import Inputs
 from everystep.explanation.relation.layout import Layout
-from everystep.explanation.relation.mapping import (
+from everystep.explanation.relation.mapping import WeightMapping
+from everystep.explanation.relation.question import Doubt, Question
+from everystep.explanation.relation.selection import (
     CONSTANT,
     Selection,
     Solved,
-    WeightMapping,
     read_off,
     unfilled,
 )
-from everystep.explanation.relation.question import Doubt, Question
 
 _PARTS = 128
 """How many choices of weights to solve for are tried at most."""
+
+
+_LARGEST_WHOLE = 5000
+"""How many numbers the weights may have together where some are solved for."""
 
 
 def selected(question: Question) -> WeightMapping | Doubt | None:
@@ -64,10 +68,12 @@ def _order_of_units(question: Question, selection: Selection) -> np.ndarray | No
 def partly_solved(question: Question) -> WeightMapping | Doubt | None:
     """Match some weights or make them neutral, and solve for the others."""
     source, target = question.first.layout, question.second.layout
+    if target.size > _LARGEST_WHOLE:
+        return None
     left = solving.LARGEST
     for selection, free in _parts(source, target):
         [base] = selection.vectors(question.vectors[:1])
-        if left > 0 and solving.is_affine(question.second, base, free, question.inputs):
+        if left > 0 and solving.is_affine(question.second.values, base, free, question.inputs):
             left -= int(free.sum())
             if found := solved(question, selection, free):
                 return found
@@ -114,14 +120,14 @@ def solving_rule(
 
 
 def _parts(source: Layout, target: Layout) -> Iterator[tuple[Selection, np.ndarray]]:
-    """Yield weights to match or make neutral, and which to solve for; the most matched first."""
+    """Yield weights to match or make neutral, and which to solve for; as few as can be first."""
     slots = range(len(target.slots))
     choices: list[tuple[int, int, tuple[int, ...], dict[int, int]]] = []
     for count in range(1, len(target.slots)):
         for free in itertools.islice(itertools.combinations(slots, count), 4 * _PARTS):
             kept = [at for at in slots if at not in free]
             choices += [
-                (len(kept) - len(assigned), count, free, assigned)
+                (count, len(kept) - len(assigned), free, assigned)
                 for assigned in (_greedy(source, target, kept), {})
             ]
     choices.sort(key=lambda choice: choice[:2])
@@ -155,6 +161,6 @@ def _partial(source: Layout, target: Layout, assigned: dict[int, int]) -> Select
             given = source.slots[assigned[at]]
             selection.index[part] = np.arange(given.start, given.stop)
             selection.factor[part] = 1.0
-        elif not slot.positive:
+        elif not slot.neutral:
             selection.factor[part] = matching.passing(slot.shape).ravel()
     return selection

@@ -15,8 +15,8 @@ import numpy as np
 from everystep.explanation.relation import draws, matching, solving
 from everystep.explanation.relation.excluding import MOST_WEIGHTS, CounterExample, ranks
 from everystep.explanation.relation.layout import Layout
-from everystep.explanation.relation.mapping import Selection
 from everystep.explanation.relation.question import EXACT, Question, difference
+from everystep.explanation.relation.selection import Selection
 
 _CLEAR = 1e-4
 """How much of a direction must remain outside, in parts of it."""
@@ -63,7 +63,7 @@ def _leaving(question: Question, given: np.ndarray, selection: Selection) -> Cou
     """Compare the directions of both families at functions that both have."""
     first, second = question.first, question.second
     outputs = question.wanted.shape[-1]
-    inputs = solving.inputs_for(first, 2 * second.size, outputs, seed=14, plain=True)
+    inputs = solving.inputs_for(first, second.size, outputs, seed=14, plain=True)
     slopes = second.linearized(selection.vectors(given), inputs)[1]
     elsewhere = draws.weights(second.layout, 4, seed=13, plain=True)
     usual, most = ranks(second.linearized(elsewhere, inputs)[1])

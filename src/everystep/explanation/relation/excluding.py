@@ -65,15 +65,22 @@ def by_range(question: Question) -> CounterExample | None:
     setting, which, number = np.unravel_index(outside.argmax(), outside.shape)
     if outside[setting, which, number] <= 1e-3:
         return None
+    bounds = float(lows[number]), float(highs[number])
     return CounterExample(
         "range",
-        f"every output of {question.second.name} lies from {lows[number]:.3g} to "
-        f"{highs[number]:.3g}, whatever its weights, but one of {question.first.name} is "
+        f"every output of {question.second.name} {_within(*bounds)}, whatever "
+        f"its weights, but one of {question.first.name} is "
         f"{values[setting, which, number]:.3g}",
         question.first.layout.arrays(question.vectors[setting]),
         tuple(x[which][None] for x in question.inputs),
         float(outside[setting, which, number] / np.abs(values[setting, which]).max()),
     )
+
+
+def _within(low: float, high: float) -> str:
+    if np.isinf(high):
+        return f"is at least {low:.3g}"
+    return f"is at most {high:.3g}" if np.isinf(low) else f"lies from {low:.3g} to {high:.3g}"
 
 
 def _bounds(family: Family) -> tuple[np.ndarray, np.ndarray]:
@@ -121,13 +128,11 @@ def by_dimension(question: Question) -> CounterExample | None:
     if not first.size or max(first.size, second.size) > MOST_WEIGHTS:
         return None
     outputs = question.wanted.shape[-1]
-    inputs = solving.inputs_for(
-        first, 2 * max(first.size, second.size), outputs, seed=8, plain=True
-    )
+    inputs = solving.inputs_for(first, max(first.size, second.size), outputs, seed=8, plain=True)
     vectors = draws.weights(first.layout, 1, seed=9, plain=True)
     low, _ = ranks(first.linearized(vectors, inputs)[1])
     if low <= second.size:
-        others = draws.weights(second.layout, 4, seed=9, plain=True)
+        others = draws.weights(second.layout, 2, seed=9, plain=True)
         at_least, at_most = ranks(second.linearized(others, inputs)[1])
         if not second.size or at_least != at_most or low <= at_most:
             return None

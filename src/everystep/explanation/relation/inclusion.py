@@ -11,8 +11,9 @@ from everystep.explanation.relation import containing, excluding, solving
 from everystep.explanation.relation.directions import by_directions
 from everystep.explanation.relation.excluding import CounterExample
 from everystep.explanation.relation.family import Family
-from everystep.explanation.relation.mapping import WeightMapping, unfilled
+from everystep.explanation.relation.mapping import WeightMapping
 from everystep.explanation.relation.question import Doubt, Question
+from everystep.explanation.relation.selection import unfilled
 
 Finding = WeightMapping | CounterExample | Doubt | None
 
@@ -49,6 +50,14 @@ def inclusion(first: Family, second: Family) -> Inclusion:
     return Inclusion(None, None, words)
 
 
+def reverse(shown: Inclusion, first: Family, second: Family) -> Inclusion:
+    """Return the inclusion the other way round, which a mapping that can be undone shows too."""
+    mapping = shown.evidence
+    if isinstance(mapping, WeightMapping) and (back := mapping.inverse(second.name)):
+        return Inclusion(True, back, _shown(Question(second, first), back))
+    return inclusion(second, first)
+
+
 def _shown(question: Question, mapping: WeightMapping) -> str:
     """Say under which weights the first is the second."""
     verified = f"(verified on {mapping.verified} draws)"
@@ -70,11 +79,13 @@ def linear(question: Question) -> Finding:
         return None
     free = np.ones(second.size, bool)
     origin = np.zeros(second.size)
-    if not solving.is_affine(second, origin, free, question.inputs):
+    if not solving.is_affine(second.values, origin, free, question.inputs):
         return None
     empty = unfilled(question.first.layout, second.layout)
     if found := containing.solved(question, empty, free):
         return found
+    if not _is_affine_everywhere(question):
+        return None
     inputs = solving.inputs_for(second, second.size, question.wanted.shape[-1], seed=14)
     wanted = question.first.values(question.vectors[:1], inputs)
     if not np.isfinite(wanted).all():
@@ -88,6 +99,18 @@ def linear(question: Question) -> Finding:
         question.first.layout.arrays(question.vectors[0]),
         tuple(inputs),
         residual,
+    )
+
+
+def _is_affine_everywhere(question: Question) -> bool:
+    """Whether the second, affine on samples, is so behind each of its branches too."""
+    second = question.second
+    if not second.smooth.branches:
+        return True
+    free = np.ones(second.size, bool)
+    origin = np.zeros(second.size)
+    return not second.smooth.abrupt and solving.is_affine(
+        second.smooth_values, origin, free, question.inputs
     )
 
 

@@ -12,6 +12,9 @@ import numpy as np
 from everystep.errors import DataError
 from everystep.explanation.program import Program, Weight
 
+_SCALING = ("gamma", "scale")
+"""Names of weights that multiply."""
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -28,6 +31,11 @@ class Slot:
     shape: tuple[int, ...]
     start: int
     positive: bool
+
+    @property
+    def neutral(self) -> float:
+        """What its numbers are where it is to change nothing: 1 if they scale or are positive."""
+        return float(self.positive or self.path.split("/")[-1] in _SCALING)
 
     @property
     def stop(self) -> int:
@@ -59,6 +67,11 @@ class Layout:
         return cls(tuple(slots))
 
     @property
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The sizes of each weight."""
+        return [slot.shape for slot in self.slots]
+
+    @property
     def size(self) -> int:
         """How many numbers there are."""
         return self.slots[-1].stop if self.slots else 0
@@ -70,6 +83,12 @@ class Layout:
         paths = [f"/{other.path}" for other in self.slots]
         alone = (end for end in ends if sum(path.endswith(f"/{end}") for path in paths) == 1)
         return next(alone, slot.path)
+
+    @cached_property
+    def neutral(self) -> np.ndarray:
+        """The numbers that change nothing, (size,)."""
+        values = [np.full(slot.stop - slot.start, slot.neutral) for slot in self.slots]
+        return np.concatenate([np.zeros(0), *values])
 
     @cached_property
     def positive(self) -> np.ndarray:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from everystep.explanation.relation.layout import Layout, Slot
-from everystep.explanation.relation.mapping import CONSTANT, Selection, unfilled
+from everystep.explanation.relation.selection import CONSTANT, Selection, unfilled
 
 Assignment = dict[int, int]
 """For each slot of the target that is matched, the slot of the source that it is matched to."""
@@ -44,6 +45,7 @@ def matches(source: Layout, target: Layout) -> Iterator[Selection]:
 def _assignments(source: Layout, target: Layout) -> Iterator[Assignment]:
     """Yield ways to give each weight of the source a weight of the target that can hold it."""
     yield from itertools.islice(_in_order(source, target, _equal_size), _MANY)
+    yield from _by_likeness(source, target)
     yield from _by_path(source, target)
     yield from _by_shape(source, target)
     yield from itertools.islice(_in_order(source, target, _holds), _MANY)
@@ -65,6 +67,30 @@ def _in_order(
                     yield {at: taken, **others}
 
     return rest(0, 0)
+
+
+def _by_likeness(source: Layout, target: Layout) -> Iterator[Assignment]:
+    """Yield the assignment in order whose weights are most alike, by paths and shapes."""
+    # For each count of weights of the source, how alike they are to what has been passed.
+    best: list[tuple[float, Assignment]] = [(0.0, {})]
+    best += [(-math.inf, {})] * len(source.slots)
+    for at, other in enumerate(target.slots):
+        for count in range(min(at + 1, len(source.slots)), 0, -1):
+            slot = source.slots[count - 1]
+            if not _holds(slot, other):
+                continue
+            score, before = best[count - 1]
+            score += _common_end(_unnumbered(slot.path), _unnumbered(other.path))
+            score += 0.5 * (slot.shape == other.shape)
+            if score > best[count][0]:
+                best[count] = score, {**before, at: count - 1}
+    if best[-1][0] > -math.inf:
+        yield best[-1][1]
+
+
+def _unnumbered(path: str) -> str:
+    """Return a path without the numbers that names get where there are several."""
+    return re.sub(r"_\d+(?=/|$)", "", path)
 
 
 def _by_path(source: Layout, target: Layout) -> Iterator[Assignment]:
@@ -225,14 +251,14 @@ def _selection(
     for at, slot in enumerate(target.slots):
         part = slice(slot.start, slot.stop)
         if at not in assignment:
-            selection.factor[part] = 1.0 if slot.positive else neutral(slot.shape).ravel()
+            selection.factor[part] = slot.neutral or neutral(slot.shape).ravel()
             continue
         given = source.slots[assignment[at]]
         places = way(np.arange(given.start, given.stop).reshape(given.shape), slot, grown)
         if places is None:
             return []
         selection.index[part] = places.ravel()
-        selection.factor[part] = np.where(places.ravel() == CONSTANT, float(slot.positive), 1.0)
+        selection.factor[part] = np.where(places.ravel() == CONSTANT, slot.neutral, 1.0)
     return [selection]
 
 

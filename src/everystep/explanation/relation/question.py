@@ -13,8 +13,9 @@ from everystep.explanation.relation import draws
 from everystep.explanation.relation.draws import Inputs
 from everystep.explanation.relation.family import INPUTS_AT_ONCE, WEIGHTS_AT_ONCE, Family
 from everystep.explanation.relation.identity import same_program
-from everystep.explanation.relation.mapping import Rule, Selection, WeightMapping
-from everystep.explanation.relation.wording import lines_of
+from everystep.explanation.relation.layout import is_number
+from everystep.explanation.relation.mapping import WeightMapping
+from everystep.explanation.relation.selection import Rule, Selection
 
 EXACT = 1e-9
 """By how much outputs may differ, in parts of the largest, where weights are taken as they are."""
@@ -106,7 +107,7 @@ class Question:
             self.first.layout,
             self.second.layout,
             rule,
-            lines_of(rule.selection, rule.free, self.first.name),
+            self.first.name,
             len(vectors),
             max(errors),
         )
@@ -118,7 +119,7 @@ class Question:
         both = self.first, self.second
         if not any(family.smooth.branches for family in both):
             return ""
-        if same_program(*(family.program.jaxpr for family in both)) and (vectors == made).all():
+        if _is_one(self.first, self.second) and (vectors == made).all():
             return ""
         for family in both:
             if family.smooth.abrupt:
@@ -144,6 +145,18 @@ def difference(wanted: np.ndarray, found: np.ndarray) -> float:
     sizes = np.where(np.isfinite(wanted), np.abs(wanted), 0.0).max(axis=1, keepdims=True)
     floor = 1e-6 * sizes.max(axis=2, keepdims=True, initial=0.0) + 1e-12
     return float((apart / (sizes + floor)).max(initial=0.0))
+
+
+def _is_one(first: Family, second: Family) -> bool:
+    """Whether two families are of one program, with the same weights that are no real numbers."""
+    if first.layout.shapes != second.layout.shapes:
+        return False
+    others = [
+        [np.asarray(w.value) for w in family.program.weights if not is_number(w)]
+        for family in (first, second)
+    ]
+    alike = all(map(np.array_equal, *others)) and len(others[0]) == len(others[1])
+    return alike and same_program(first.program.jaxpr, second.program.jaxpr)
 
 
 def _tolerance(rule: Rule) -> float:

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
@@ -45,8 +46,8 @@ def ranges_of(jaxpr: ClosedJaxpr, arguments: list[Interval]) -> list[Interval]:
     for equation in inner.eqns:
         operands = [read(variable) for variable in equation.invars]
         rule = _RULES.get(equation.primitive.name, _anywhere)
-        results = [_checked(interval) for interval in rule(equation, operands)]
-        known.update(zip(equation.outvars, results, strict=True))
+        results = zip(equation.outvars, rule(equation, operands), strict=True)
+        known.update({variable: _checked(variable, interval) for variable, interval in results})
     return [read(variable) for variable in inner.outvars]
 
 
@@ -57,9 +58,14 @@ def _of_array(array: Any) -> Interval:
     return float(array.min()), float(array.max())
 
 
-def _checked(interval: Interval) -> Interval:
-    """Return an interval without what came of two infinities."""
+def _checked(variable: Any, interval: Interval) -> Interval:
+    """Return an interval without what came of two infinities; integers may overflow, so none."""
     low, high = interval
+    dtype = variable.aval.dtype
+    if jnp.issubdtype(dtype, jnp.bool_):
+        return max(low, 0.0), min(high, 1.0)
+    if not jnp.issubdtype(dtype, jnp.floating):
+        return ANYWHERE
     return (-math.inf if math.isnan(low) else low), (math.inf if math.isnan(high) else high)
 
 
@@ -82,6 +88,12 @@ def _moved(equation: JaxprEqn, operands: list[Interval]) -> list[Interval]:
 
 def _first(_: JaxprEqn, operands: list[Interval]) -> list[Interval]:
     return [operands[0]]
+
+
+def _converted(equation: JaxprEqn, operands: list[Interval]) -> list[Interval]:
+    """Another dtype; whether a number is zero may be anything."""
+    to_truth = jnp.issubdtype(equation.params["new_dtype"], jnp.bool_)
+    return [ANYWHERE if to_truth else operands[0]]
 
 
 def _chosen(_: JaxprEqn, operands: list[Interval]) -> list[Interval]:
@@ -149,7 +161,7 @@ def _called(equation: JaxprEqn, operands: list[Interval]) -> list[Interval]:
 
 def _scanned(equation: JaxprEqn, operands: list[Interval]) -> list[Interval]:
     params = equation.params
-    if params["length"] > _MOST_ROUNDS:
+    if not 0 < params["length"] <= _MOST_ROUNDS:
         return _anywhere(equation, operands)
     first, then = params["num_consts"], params["num_consts"] + params["num_carry"]
     consts, carried, along = operands[:first], operands[first:then], operands[then:]
@@ -177,7 +189,7 @@ _RULES: dict[str, Rule] = {
     "scan": _scanned,
     "select_n": _chosen,
     "dynamic_slice": _first,
-    "convert_element_type": _first,
+    "convert_element_type": _converted,
     "tanh": _rising(math.tanh, -1.0, 1.0),
     "logistic": _rising(_sigmoid, 0.0, 1.0),
     "erf": _rising(math.erf, -1.0, 1.0),

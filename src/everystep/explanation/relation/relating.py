@@ -12,7 +12,7 @@ from everystep.errors import DataError, ShapeError
 from everystep.explanation.program import Port
 from everystep.explanation.relation.excluding import CounterExample
 from everystep.explanation.relation.family import Family
-from everystep.explanation.relation.inclusion import Inclusion, inclusion
+from everystep.explanation.relation.inclusion import Inclusion, inclusion, reverse
 from everystep.explanation.relation.mapping import WeightMapping
 
 Verdict = Literal["same", "narrower", "wider", "different", "unknown"]
@@ -164,7 +164,8 @@ def related(a: Family, b: Family) -> Relation:
     if unlike := _unlike(a.program.outputs, b.program.outputs, dtypes=False):
         shown = f"{names[0]} gives {unlike[0]}, {names[1]} gives {unlike[1]}"
         return Relation("different", Evidence(None, None), shown, names)
-    there, back = inclusion(a, b), inclusion(b, a)
+    there = inclusion(a, b)
+    back = reverse(there, a, b)
     verdict = _VERDICTS.get((there.holds, back.holds), "unknown")
     evidence = Evidence(there.evidence, back.evidence)
     return Relation(verdict, evidence, _shown(verdict, there, back), names)

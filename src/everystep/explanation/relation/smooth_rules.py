@@ -6,6 +6,9 @@ integers made of them, are numbers between: float64 in place of their own dtype.
 
 from __future__ import annotations
 
+import functools
+import itertools
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -171,13 +174,18 @@ def equal(x: Any) -> Any:
 
 
 def larger(x: Any, y: Any) -> Any:
-    """Return the smooth maximum."""
-    return (x + y + magnitude(x - y)) / 2
+    """Return the smooth maximum; it is the other one where one is minus infinity."""
+    x, y = jnp.broadcast_arrays(jnp.asarray(x), jnp.asarray(y))
+    x_none, y_none = jnp.isneginf(x), jnp.isneginf(y)
+    left, right = jnp.where(x_none, y, x), jnp.where(y_none, x, y)
+    apart = jnp.where(x_none & y_none, 0.0, left - right)
+    both = (left + right + magnitude(apart)) / 2
+    return jnp.where(x_none, y, jnp.where(y_none, x, both))
 
 
 def smaller(x: Any, y: Any) -> Any:
     """Return the smooth minimum."""
-    return (x + y - magnitude(x - y)) / 2
+    return -larger(-x, -y)
 
 
 def chosen(index: Value, cases: list[Value]) -> Value:
@@ -261,6 +269,30 @@ def _folded(function: Callable[[Any, Any], Any]) -> Rule:
     return rule
 
 
+def _windowed(function: Callable[[Any, Any], Any], empty: float) -> Rule:
+    """A reduction over windows by a function of two: the windows' places, one after another."""
+
+    def rule(equation: JaxprEqn, operands: list[Value]) -> list[Value]:
+        params = equation.params
+        if any(dilation != 1 for dilation in params["base_dilation"]):
+            raise Abrupt(equation.primitive.name)
+        x = jnp.pad(_number(operands[0]), params["padding"], constant_values=empty)
+        sizes = equation.outvars[0].aval.shape  # type: ignore[attr-defined]
+        axes = list(zip(sizes, params["window_strides"], params["window_dilation"], strict=True))
+        parts = [
+            x[
+                tuple(
+                    slice(at * dilation, at * dilation + (size - 1) * stride + 1, stride)
+                    for at, (size, stride, dilation) in zip(place, axes, strict=True)
+                )
+            ]
+            for place in itertools.product(*map(range, params["window_dimensions"]))
+        ]
+        return [Value(functools.reduce(function, parts), True)]
+
+    return rule
+
+
 def _multiplied(equation: JaxprEqn, operands: list[Value]) -> list[Value]:
     return [Value(jnp.prod(_number(operands[0]), equation.params["axes"]), True, True)]
 
@@ -315,6 +347,8 @@ BRANCHING: dict[str, Rule] = {
     "clamp": _pointwise(lambda low, x, high: larger(low, smaller(x, high))),
     "reduce_max": _folded(larger),
     "reduce_min": _folded(smaller),
+    "reduce_window_max": _windowed(larger, -math.inf),
+    "reduce_window_min": _windowed(smaller, math.inf),
     "gt": _compared(0.5, lambda x, y, shift: above(x - y - shift)),
     "ge": _compared(0.5, lambda x, y, shift: above(x - y + shift)),
     "lt": _compared(0.5, lambda x, y, shift: above(y - x - shift)),
@@ -338,6 +372,12 @@ _RULES: dict[str, Rule] = {
     "convert_element_type": _converted,
     "is_finite": _finite,
 }
+
+
+def is_branch(name: str, operands: list[Value], results: list[Value]) -> bool:
+    """Whether a primitive decides by weights or inputs."""
+    decides = operands[:1] if name == "select_n" else results
+    return name in BRANCHING and any(value.loose for value in decides)
 
 
 def rule_of(name: str) -> Rule:

@@ -91,9 +91,10 @@ class _Evaluation:
             return _CONTROL[name](self, equation, operands)
         if not any(operand.loose for operand in operands):
             return rules.unchanged(equation, operands)
-        if name in rules.BRANCHING:
+        results = rules.rule_of(name)(equation, operands)
+        if rules.is_branch(name, operands, results):
             self.branches.append(name)
-        return rules.rule_of(name)(equation, operands)
+        return results
 
     def called(self, equation: JaxprEqn, operands: list[Value]) -> list[Value]:
         """A call: its equations, as if they stood here."""

@@ -9,7 +9,7 @@ import numpy as np
 from everystep.explanation.relation import draws
 from everystep.explanation.relation.draws import Inputs
 from everystep.explanation.relation.family import INPUTS_AT_ONCE, Family
-from everystep.explanation.relation.question import EXACT, difference
+from everystep.explanation.relation.question import EXACT, Evaluate, difference
 
 LARGEST = 2000
 """How many numbers are solved for at most."""
@@ -27,17 +27,23 @@ class Solution(NamedTuple):
     residuals: np.ndarray
 
 
-def is_affine(family: Family, base: np.ndarray, free: np.ndarray, inputs: Inputs) -> bool:
+def is_affine(evaluate: Evaluate, base: np.ndarray, free: np.ndarray, inputs: Inputs) -> bool:
     """Whether the outputs are affine in some of the weights, the others as in `base`.
 
     Checked by evaluation: sums of weights must give sums of outputs, multiples multiples.
+
+    Args:
+        evaluate: gives the outputs for many weights and inputs, such as `Family.values`.
+        base: all weights, (size,).
+        free: which are free, bool (size,).
+        inputs: the inputs.
     """
     rng = np.random.default_rng(6)
     one, two = rng.standard_normal((2, free.sum()))
-    steps = np.zeros((6, family.size))
+    steps = np.zeros((6, len(base)))
     steps[:, free] = [0 * one, one, two, one + two, -2 * one, 30 * two]
     origin = np.where(free, 0.0, base)
-    zero, first, second, both, back, far = family.values(origin + steps, inputs)
+    zero, first, second, both, back, far = evaluate(origin + steps, inputs)
     with np.errstate(invalid="ignore"):
         pairs = [
             (both - zero, first + second - 2 * zero),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from everystep.explanation.relation.layout import Layout, Slot
-from everystep.explanation.relation.mapping import CONSTANT, Selection
+from everystep.explanation.relation.selection import CONSTANT, Selection
 
 
 def lines_of(selection: Selection, free: np.ndarray, owner: str) -> tuple[str, ...]:
