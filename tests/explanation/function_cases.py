@@ -75,9 +75,22 @@ def solved(x: Any) -> Any:
     return lax.linalg.triangular_solve(matrix, x, left_side=True, lower=True)
 
 
+def solved_scores(x: Any) -> Any:
+    """The same of a matrix of which only the lower triangle counts."""
+    matrix = scores(x) + 9 * jnp.eye(STEPS)
+    return lax.linalg.triangular_solve(matrix, x, left_side=True, lower=True)
+
+
 def matrices(x: Any) -> Any:
     """A matrix of 3 by 3 for each step, which can be inverted."""
     return x[..., None] * x[..., None, :] + 4 * jnp.eye(FEATURES)
+
+
+def windows_of_some(x: Any) -> Any:
+    """Steps times sums over two steps each, of which the first three count as zeros."""
+    some = jnp.where((PLACES >= 3)[:, None], x, 0.0)
+    sums = lax.reduce_window(some, 0.0, lax.add, (1, 2, 1), (1, 1, 1), "VALID")
+    return x[:, :-1] * sums
 
 
 def moving_mean(x: Any) -> Any:
@@ -179,6 +192,16 @@ MOVING = [
         taking(*np.argsort(ORDER)),
     ),
     of_function("one step overwritten", lambda x: x.at[:, 2].set(0.0), OWN & (OUT != 2)),
+    of_function("one step changed in place", lambda x: x.at[:, 2].apply(jnp.sin), OWN),
+    of_function(
+        "two steps put at one place",
+        lambda x: x.at[:, np.array([4, 4])].set(x[:, :2]),
+        drawn("x..... .x.... ..x... ...x.. .x.... .....x"),
+        looser=Looser(
+            drawn("x..... .x.... ..x... ...x.. xx.... .....x"),
+            "which of two that are put at one place stays is not promised",
+        ),
+    ),
     of_function(
         "one step added to another", lambda x: x.at[:, 2].add(x[:, 5]), OWN | (OUT == 2) & (IN == 5)
     ),
@@ -255,6 +278,9 @@ REDUCING = [
         windows(4, 1, 2, 2),
     ),
     of_function(
+        "windows of some steps", windows_of_some, drawn("...... ...... ..xx.. ...xx. ....xx")
+    ),
+    of_function(
         "a product with a triangle",
         lambda x: jnp.einsum("btf,st->bsf", x, EARLIER.astype("float32")),
         BEFORE,
@@ -272,6 +298,7 @@ REDUCING = [
         ),
     ),
     of_function("triangular system over steps", solved, BEFORE),
+    of_function("triangular system of scores", solved_scores, BEFORE),
     of_function("a matrix of each step inverted", lambda x: jnp.linalg.inv(matrices(x)), OWN),
     of_function("eigenvalues of each step", lambda x: jnp.linalg.eigvalsh(matrices(x)), OWN),
     of_function("QR over steps", lambda x: jnp.linalg.qr(scores(x))[0], ALL),

@@ -67,6 +67,15 @@ def brought_back(x: Any, i: Any) -> Any:
     return jax.vjp(largest_of_two, choosing(i))[1](x)[0]
 
 
+def brought_back_from_an_edge(x: Any, i: Any) -> Any:
+    """The same for one window that begins before the first of three elements."""
+
+    def largest(y: Any) -> Any:
+        return lax.reduce_window(y, -jnp.inf, lax.max, (3,), (3,), ((1, 1),))
+
+    return jax.vjp(largest, choosing(i)[:3])[1](x)[0]
+
+
 def brought_on(x: Any, i: Any) -> Any:
     """What a maximum over windows makes of changes at the places that it chose."""
     return jax.jvp(largest_of_two, (choosing(i),), (x,))[1]
@@ -132,6 +141,7 @@ INDEXED: dict[str, tuple[Function, tuple[int, ...], int]] = {
     "put as a slice": (lambda x, i: lax.dynamic_update_slice(x, 3 * x[:, :2], (0, i)), (2, 4), 4),
     "put over most": (lambda x, i: lax.dynamic_update_slice(x, x[:1, ::-1], (i, 0)), (3, 2), 4),
     "brought back to the largest": (brought_back, (3,), 2),
+    "brought back from an edge": (brought_back_from_an_edge, (1,), 2),
     "brought on from the largest": (brought_on, (6,), 2),
     "added": (lambda x, i: x.at[i, 1].add(x[0, 0]), (3, 2), 3),
 }
