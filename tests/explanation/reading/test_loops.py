@@ -115,6 +115,14 @@ LOOPS: dict[str, tuple[Callable[..., Any], list[str]]] = {
         lambda x: lax.while_loop(lambda y: y[0, 0, 0] < 2, lambda y: jnp.roll(y, 1, 1), x),
         ["xxxx"] * 4,
     ),
+    "until data, at most 2 turns": (
+        lambda x: lax.while_loop(
+            lambda s: (s[0] < 2) & (s[1][0, 3, 0] > 0),
+            lambda s: (s[0] + 1, jnp.concatenate([s[1][:, :1], s[1][:, :-1]], 1)),
+            (0, x),
+        )[1],
+        ["x.xx", "xxxx", "xxxx", ".xxx"],
+    ),
     "untouched": (
         lambda x: lax.while_loop(lambda s: s[0][0, 0, 0] < 2, lambda s: (2 * s[0], s[1]), (x, x))[
             1

@@ -18,6 +18,7 @@ from everystep.explanation.reading.rules import (
     products,
     reductions,
     scans,
+    whiles,
     windows,
 )
 
@@ -33,6 +34,7 @@ FAMILIES = (
     calls,
     branches,
     scans,
+    whiles,
 )
 
 RULES: dict[str, Rule] = {name: rule for family in FAMILIES for name, rule in family.RULES.items()}
