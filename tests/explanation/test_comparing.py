@@ -55,7 +55,7 @@ def test_the_designs_are_what_the_answers_to_the_question_say(designs: Compariso
 def test_a_comparison_can_be_shown_in_four_ways(designs: Comparison) -> None:
     assert json.loads(designs.to_json()) == designs.data()
     assert "TimeDistributed(Dense)" in designs.to_text()
-    assert max(map(len, designs.to_text(width=70).splitlines())) <= 70
+    assert max(map(len, designs.to_text(width=80).splitlines())) <= 80
     assert designs.to_svg().startswith("<svg")
     assert designs.to_html().startswith("<!DOCTYPE html>")
     assert "TimeDistributed" in designs._repr_html_()
