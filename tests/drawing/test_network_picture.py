@@ -100,6 +100,12 @@ def test_weights_of_one_step_beside_shared_ones_have_another_name() -> None:
     assert "W₀ to W₃: each step in part its own" in write(picture)
 
 
+def test_outputs_of_the_same_weights_have_one_name() -> None:
+    data = made.branches()
+    data["weights"] = [made.weight("both/kernel", [3, 5], 7)]
+    assert {each["data-weights"] for each in found(network_picture(data), "pill")} == {"W"}
+
+
 def test_own_weights_of_two_outputs_have_different_names() -> None:
     data = made.branches()
     data["weights"] = [made.weight(f"own/{step}", [5], 7, only=step) for step in range(7)]

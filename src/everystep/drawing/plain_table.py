@@ -21,7 +21,7 @@ def plain_table(
 
     Args:
         heads: the heads of the columns.
-        rows: the cells of each row; a cell that is too long goes on in the next line.
+        rows: the cells of each row; what is too long goes on in the next line.
         width: how many characters a line may have.
         right: the heads of the columns that stand to the right.
         whole: the heads of the columns whose cells are not broken.
@@ -42,16 +42,17 @@ def plain_table(
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    columns = list(zip(heads, *rows, strict=True))
-    for column, room in zip(columns, _rooms(columns, width, whole), strict=True):
-        justify: Literal["left", "right"] = "right" if column[0] in right else "left"
-        table.add_column(Text(column[0]), justify=justify, width=room, overflow="fold")
-    for row in zip(*(column[1:] for column in columns), strict=True):
-        table.add_row(*map(Text, row))
+    lines = list(rows)
+    rooms = _rooms(list(zip(heads, *lines, strict=True)), width, whole)
+    for head, room in zip(heads, rooms, strict=True):
+        justify: Literal["left", "right"] = "right" if head in right else "left"
+        table.add_column(Text(head), justify=justify, width=room, overflow="fold")
+    for line in lines:
+        table.add_row(*map(Text, line))
     written = StringIO()
     # Room is divided already; where there is too little, lines are longer rather than cut.
     Console(file=written, width=10_000, color_system=None, legacy_windows=False).print(table)
-    return [line.rstrip() for line in written.getvalue().splitlines() if line.strip()]
+    return [each.rstrip() for each in written.getvalue().splitlines() if each.strip()]
 
 
 def _rooms(columns: list[tuple[str, ...]], width: int, whole: Sequence[str]) -> list[int]:

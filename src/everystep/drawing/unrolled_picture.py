@@ -53,16 +53,7 @@ def unrolled_picture(data: Explained) -> Mark:
         mark("desc", _described(data, unrolled)),
         mark("g", edges, class_="edges"),
         _rows(unrolled, said, weights, field),
-        [
-            mark(
-                "text",
-                line,
-                x=0,
-                y=unrolled.height + _LEGEND * place,
-                class_="note" if place else "note filled",
-            )
-            for place, line in enumerate(legend)
-        ],
+        [_legend_line(line, place, unrolled) for place, line in enumerate(legend)],
         viewBox=f"0 0 {unrolled.width:.0f} {unrolled.height + _LEGEND * len(legend) - 8:.0f}",
         role="img",
         class_="picture unrolled",
@@ -116,6 +107,11 @@ def _legend(name: str, step: int, edges: list[Mark]) -> list[str]:
         "area": "Areas: every step at their lower edge is read.",
     }
     return lines + [line for kind, line in more.items() if kind in drawn]
+
+
+def _legend_line(line: str, place: int, unrolled: Unrolled) -> Mark:
+    kind = "note" if place else "note filled"
+    return mark("text", line, x=0, y=unrolled.height + _LEGEND * place, class_=kind)
 
 
 def _described(data: Explained, unrolled: Unrolled) -> str:

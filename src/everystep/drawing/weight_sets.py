@@ -34,13 +34,6 @@ class WeightSet:
     common: bool
 
 
-def _common(data: Connected, place: int) -> frozenset[str]:
-    """Return which weights an output step shares with others."""
-    return frozenset(
-        weight["path"] for weight in data["weights"] if weight["shared"] and weight["steps"][place]
-    )
-
-
 def weight_sets(data: Connected) -> list[WeightSet]:
     """Tell apart the sets of weights that make the output steps.
 
@@ -55,38 +48,50 @@ def weight_sets(data: Connected) -> list[WeightSet]:
         The sets in the order of the first output step that each makes; steps that use no weight
         have none.
     """
-    places: dict[tuple[frozenset[str], int | None, int | None], list[int]] = {}
-    steps = _steps(data)
-    commons = [_common(data, place) for place in range(len(steps))]
-    # In the order of the steps, so that equals are chosen from alike in every run.
-    kinds = list(
-        dict.fromkeys((port, common) for (port, _), common in zip(steps, commons, strict=True))
-    )
-    for place, (port, step) in enumerate(steps):
-        used = [weight for weight in data["weights"] if weight["steps"][place]]
-        alone = any(not weight["shared"] for weight in used)
-        if used:
-            wider = [each for same, each in kinds if same == port and each >= commons[place]]
-            key = (max(wider, key=len), port if alone else None, step if alone else None)
+    places: dict[_Key, list[int]] = {}
+    for place, key in enumerate(_keys(data)):
+        if key is not None:
             places.setdefault(key, []).append(place)
-    families = [(common, port) for common, port, _ in places]
+    families = [key[:2] for key in places]
     letters = {family: _letter(number) for number, family in enumerate(dict.fromkeys(families))}
     sets = []
-    for number, ((common, output, own), made) in enumerate(places.items()):
-        family = (common, output)
-        letter = letters[family]
-        several = families.count(family) > 1
+    for number, (key, made) in enumerate(places.items()):
+        letter, own = letters[key[:2]], key[2]
+        alone = families.count(key[:2]) == 1
         sets.append(
             WeightSet(
-                name=letter if own is None or not several else numbered(letter, own),
+                name=letter if own is None or alone else numbered(letter, own),
                 class_=f"w{number % WEIGHT_COLOURS}",
                 places=tuple(made),
                 letter=letter,
                 own=own is not None,
-                common=bool(common),
+                common=bool(key[0]),
             )
         )
     return sets
+
+
+_Key = tuple[frozenset[str], int | None, int | None]
+"""The weights that serve several steps, and for a step with own ones its output and its number."""
+
+
+def _keys(data: Connected) -> list[_Key | None]:
+    """Return which set makes each output step; None for no weights."""
+    steps = _steps(data)
+    used = [
+        [weight for weight in data["weights"] if weight["steps"][place]]
+        for place in range(len(steps))
+    ]
+    common = [frozenset(each["path"] for each in some if each["shared"]) for some in used]
+    # In the order of the steps, so that equals are chosen from alike in every run.
+    kinds = list(dict.fromkeys((port, some) for (port, _), some in zip(steps, common, strict=True)))
+    keys: list[_Key | None] = []
+    for place, (port, step) in enumerate(steps):
+        wider = [some for other, some in kinds if other == port and some >= common[place]]
+        own = any(not weight["shared"] for weight in used[place])
+        key = (max(wider, key=len), port if own else None, step if own else None)
+        keys.append(key if used[place] else None)
+    return keys
 
 
 def _letter(number: int) -> str:
