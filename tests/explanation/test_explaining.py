@@ -75,6 +75,20 @@ def test_a_layer_that_would_take_a_name_for_its_number_of_steps_is_tried_with_an
     assert isinstance(r.lookback, int)
 
 
+def test_given_segments_are_constant_and_any_length_is_asked_without_them() -> None:
+    rows = es.Steps.of(np.zeros((1, 4, 2), "float32"), np.array([[1, 1, 2, 2]]))
+    r = es.explain(es.Sequential([es.layers.LSTM(2, return_sequences=True)]), rows)
+    apart = np.kron(np.eye(2, dtype=bool), np.tri(2, dtype=bool))
+    np.testing.assert_array_equal(r.depends, apart)
+    assert r.exact
+    assert r.any_length
+    assert (r.lookback, r.lookahead) == (1, 0)
+    np.testing.assert_array_equal(r.layers[0].depends[0], apart)
+    read = es.explain(lambda steps: steps.values * steps.mask[..., None], rows)
+    assert read.stepwise
+    assert read.any_length
+
+
 def test_a_function_that_needs_some_steps_at_least_takes_any_number_of_them() -> None:
     r = es.explain(lambda x: x[:, 2:] if x.shape[1] > 2 else x[:, :0], (1, 4, 3))
     assert r.any_length

@@ -203,6 +203,17 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[EverystepError], str]] = {
     "no steps": (lambda: program_of(Dense(5), (1, 4, 3), steps=0), SettingError, "1 or more"),
     "half a step": (lambda: program_of(Dense(5), (1, 4, 3), steps=0.5), SettingError, "1 or more"),
     "no example": (lambda: program_of(Dense(5)), DataError, "give an example"),
+    "an example without steps": (
+        lambda: program_of(Dense(5), np.zeros((1, 0, 3))),
+        ShapeError,
+        "has no steps, .* say how many",
+    ),
+    "no output": (lambda: program_of(lambda x: None, (1, 4, 3)), DataError, "gives no array"),
+    "a fault of its own": (
+        lambda: program_of(lambda x: x.steps, (1, 4, 3)),
+        ShapeError,
+        "AttributeError: .*steps",
+    ),
     "words": (lambda: program_of(Dense(5), np.array([["a"]])), DataError, "vocabulary"),
     "text": (lambda: program_of(Dense(5), "sentence"), DataError, "of type str: give a shape"),
     "a negative size": (lambda: program_of(Dense(5), (1, -4, 3)), ShapeError, "negative size"),
@@ -211,7 +222,7 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[EverystepError], str]] = {
     "more steps than it has weights for": (
         lambda: program_of(built(), steps=5),
         ShapeError,
-        r"and its 5 steps: .*\. Give examples that it takes",
+        r", for 5 steps: .*\. Give examples that it takes",
     ),
     "too few inputs": (lambda: program_of(two_by_two(), (1, 4, 3)), DataError, r"expects 2 input"),
     "one number of steps for two": (

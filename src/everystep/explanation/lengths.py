@@ -11,7 +11,6 @@ from typing import Any
 import jax
 import jax.export
 import numpy as np
-from jax.errors import InconclusiveDimensionOperation
 
 from everystep.errors import EverystepError
 from everystep.explanation.maps import Grid, reach, upper_bound
@@ -71,7 +70,8 @@ def _failure(subject: Subject) -> Exception | None:
     examples = subject.examples_for(None)
     try:
         jax.eval_shape(subject.function(examples), *subject.specs_of(examples))
-    except (EverystepError, InconclusiveDimensionOperation, TypeError, ValueError) as error:
+    # Whatever the code that is explained, or JAX, has to say of them.
+    except Exception as error:
         return error
     return None
 

@@ -113,6 +113,7 @@ def _with_segments(
             each.sized(each.steps or steps, None),
             segments=np.tile(ids_of(each.steps or steps), (subject.batch, 1)),
             packed=packed,
+            carries=True,
         )
         for each in subject.inputs.examples
     )

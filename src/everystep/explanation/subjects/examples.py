@@ -26,6 +26,7 @@ class Example:
         values: how many different values it may hold, if it holds ids.
         segments: the sequence of each step, where they were given: a constant of what is explained.
         packed: whether its rows may hold several sequences.
+        carries: whether it comes as `Steps`; without `segments` all of them are real.
     """
 
     shape: tuple[Any, ...]
@@ -34,6 +35,7 @@ class Example:
     values: int | None = None
     segments: Any = None
     packed: bool = False
+    carries: bool = False
 
     @property
     def steps(self) -> int | None:
@@ -53,6 +55,25 @@ class Example:
         if self.axis != 0 and sizes and sizes[0] is None:
             sizes[0] = batch
         return replace(self, shape=tuple(sizes))
+
+    def resized(self, steps: Any) -> Example:
+        """Return the example with another number of steps, all of them real; of no time as it is.
+
+        The number may be one that JAX knows by name alone.
+        """
+        if self.axis is None:
+            return self
+        return replace(self.sized(steps, None), segments=None)
+
+    def wrapped(self, array: Any) -> Any:
+        """Return an array that is like the example, as `Steps` if the example is."""
+        if not self.carries:
+            return array
+        if self.segments is None:
+            ids = jnp.ones(array.shape[:2], jnp.int32)
+        else:
+            ids = jnp.asarray(self.segments, jnp.int32)
+        return Steps(array, ids, packed=self.packed)
 
 
 def is_example(value: Any) -> bool:
@@ -89,7 +110,8 @@ def example_of(value: Any, which: str) -> Example:
         return value
     if isinstance(value, Steps):
         inner = example_of(value.values, which)
-        return replace(inner, segments=np.asarray(value.segments), packed=value.packed)
+        ids = np.asarray(value.segments)
+        return replace(inner, segments=ids, packed=value.packed, carries=True)
     if symbolic.is_shape(value):
         if any(size is not None and size < 0 for size in value):
             raise ShapeError(f"{which} has a negative size: {tuple(value)}")

@@ -123,7 +123,8 @@ class KerasSubject(Layered):
                 for each in examples
             ]
             layer(*jax.tree.unflatten(self.inputs.tree, symbols))
-        except (TypeError, ValueError) as error:
+        # Whatever the layer has to say of its inputs.
+        except Exception as error:
             self.refuse(error, examples, steps)
         finally:
             random.setstate(state)

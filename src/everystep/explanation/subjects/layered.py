@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from everystep.errors import DataError, EverystepError
+from everystep.errors import DataError
 from everystep.explanation.subjects.examples import Example
 from everystep.explanation.subjects.recording import larger, time_axes
 from everystep.explanation.subjects.subject import Inputs, Subject
@@ -41,8 +41,8 @@ class Layered(Subject):
             try:
                 tree = jax.eval_shape(self.function(more), *self.specs_of(more))
                 grown = jax.tree.leaves(tree, is_leaf=is_steps)
-            except (EverystepError, TypeError, ValueError):
-                # It takes this number of steps alone, so nothing shows what follows from it.
+            # It takes this number of steps alone, so nothing shows what follows from it.
+            except Exception:
                 pass
         return time_axes(outputs, grown, examples)
 

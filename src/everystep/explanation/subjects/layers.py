@@ -119,7 +119,8 @@ class LayerSubject(Layered):
                 symbolic.trace_specs(
                     layer, first, **dict(zip(self._places[1:], rest, strict=False))
                 )
-        except (TypeError, ValueError) as error:
+        # Whatever the layer has to say of its inputs.
+        except Exception as error:
             self.refuse(error, examples, steps)
         built = copy.copy(self)
         built.layer = layer

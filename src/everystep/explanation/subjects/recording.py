@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 
 from everystep.core import scope
-from everystep.errors import EverystepError
 from everystep.explanation.subjects.examples import Example
 from everystep.layers.arguments import is_steps
 from everystep.layers.symbolic import is_traced
@@ -108,7 +107,8 @@ def record(
     more = larger(examples)
     try:
         grown: list[Any] = jax.eval_shape(partial(outputs, more), *specs_of(more))
-    except (EverystepError, TypeError, ValueError):
+    # Whatever the layer has to say of so many steps.
+    except Exception:
         grown = [None] * len(shapes)
     axes = enumerate(time_axes(shapes, grown, examples))
     return Recording(
@@ -140,13 +140,8 @@ def _arrays(outputs: Any) -> list[tuple[int, Any]]:
 
 
 def larger(examples: Sequence[Example]) -> list[Example]:
-    """Return examples of more steps, and without segments, which would be of too few."""
-    return [
-        each
-        if each.axis is None
-        else replace(each.sized(2 * (each.steps or 0) + _MORE, None), segments=None)
-        for each in examples
-    ]
+    """Return examples of more steps."""
+    return [each.resized(2 * (each.steps or 0) + _MORE) for each in examples]
 
 
 def time_axes(

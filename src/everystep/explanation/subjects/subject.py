@@ -15,7 +15,6 @@ from everystep.errors import DataError, EverystepError, SettingError, ShapeError
 from everystep.explanation.program import Port, Program, Weight
 from everystep.explanation.subjects.examples import Example, example_of, is_example
 from everystep.layers.arguments import is_steps
-from everystep.sequences import Steps
 
 if TYPE_CHECKING:
     from everystep.explanation.subjects.recording import Recording
@@ -153,6 +152,7 @@ class Subject(ABC):
 
         Raises:
             SettingError: the number that was asked for is not a positive integer.
+            ShapeError: an example has no steps.
         """
         if steps is not None:
             if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
@@ -161,6 +161,11 @@ class Subject(ABC):
                     "is nothing to explain"
                 )
             return int(steps)
+        if 0 in self.inputs.all_steps:
+            raise ShapeError(
+                f"an example for {self.kind} '{self.name}' has no steps, so there is nothing to "
+                "explain: give one with a step or more, or say how many with steps="
+            )
         return (self.inputs.steps or USUAL_STEPS) if len(self.inputs.all_steps) < 2 else None
 
     def program(self, steps: int | None) -> Program:
@@ -175,8 +180,13 @@ class Subject(ABC):
         examples = self.examples_for(steps)
         try:
             traced = self.traced(examples)
-        except (EverystepError, TypeError, ValueError) as error:
+        # Whatever the code that is explained has to say of its inputs.
+        except Exception as error:
             self.refuse(error, examples, steps)
+        if not traced.outputs:
+            raise DataError(
+                f"{self.kind} '{self.name}' gives no array, so there is nothing to read"
+            )
         inputs = tuple(
             Port(name, example.shape, self.dtype_of(example), example.axis, values)
             for name, example, values in zip(
@@ -204,8 +214,7 @@ class Subject(ABC):
             usual: what stands for the number of steps of an input that says none.
         """
         return self.with_examples(
-            replace(each.sized(size_of(each.steps or usual), None), segments=None)
-            for each in self.inputs.examples
+            each.resized(size_of(each.steps or usual)) for each in self.inputs.examples
         )
 
     def with_examples(self, examples: Iterable[Example]) -> Self:
@@ -229,7 +238,9 @@ class Subject(ABC):
             raise error
         shapes = ", ".join(str(example.shape) for example in examples)
         reason = str(error).strip().split("\n")[0].rstrip(".")
-        asked = "" if steps is None else f" and its {steps} steps"
+        if not isinstance(error, EverystepError):
+            reason = f"{type(error).__name__}: {reason}"
+        asked = "" if steps is None else f", for {steps} steps"
         raise ShapeError(
             f"{self.kind} '{self.name}' does not take inputs of shape {shapes}{asked}: {reason}. "
             "Give examples that it takes, and a number of steps that it was made for"
@@ -278,12 +289,8 @@ class Subject(ABC):
 
     def given(self, arrays: Sequence[Any], examples: Sequence[Example]) -> Any:
         """Return arrays in the tree in which it takes them, as `Steps` where they have segments."""
-        leaves = [
-            array
-            if each.segments is None
-            else Steps(array, jnp.asarray(each.segments, "int32"), packed=each.packed)
-            for array, each in zip(arrays, examples, strict=True)
-        ]
+        pairs = zip(examples, arrays, strict=True)
+        leaves = [each.wrapped(array) for each, array in pairs]
         return jax.tree.unflatten(self.inputs.tree, leaves)
 
 
