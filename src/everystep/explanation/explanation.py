@@ -203,7 +203,7 @@ class Explanation:
     @cached_property
     def uses(self) -> list[WeightUse]:
         """How the steps of all outputs use each weight."""
-        return uses_of(self.program)
+        return uses_of(self.program, look=True)
 
     @property
     def shared(self) -> dict[str, npt.NDArray[np.bool_]]:

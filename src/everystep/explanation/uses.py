@@ -13,6 +13,7 @@ from everystep.explanation.maps import Grid, Source, read
 from everystep.explanation.program import Program
 from everystep.explanation.reading.layouts import Scan
 from everystep.explanation.reading.rules.calls import PROGRAM
+from everystep.explanation.sharing import Tie, ties_of
 
 # An axis of a weight is looked at index by index up to this size.
 _MOST_INDICES = 1024
@@ -32,20 +33,22 @@ class WeightUse:
         shape: its sizes.
         steps: for each output, bool (steps of the output,): which may use the weight.
         used_by: how many output steps one value of the weight makes, at most.
+        tie: what has been seen of it, if anybody looked.
     """
 
     path: str
     shape: tuple[int, ...]
     steps: list[Any]
     used_by: int
+    tie: Tie | None = None
 
     @property
     def shared(self) -> bool:
         """Whether one value of the weight makes several output steps."""
-        return self.used_by > 1
+        return self.used_by > 1 if self.tie is None else self.tie.shared
 
 
-def uses_of(program: Program) -> list[WeightUse]:
+def uses_of(program: Program, look: bool = False) -> list[WeightUse]:
     """Return how the output steps use each weight, by the program.
 
     A value of a weight makes no more steps than the row that it stands in, nor than the column: so
@@ -53,16 +56,20 @@ def uses_of(program: Program) -> list[WeightUse]:
 
     Args:
         program: the program.
+        look: whether to run the program too, and see which weights have a value that makes several
+            steps. Where one makes all that the weight is used by, axes need not be looked at.
     """
     sizes = [port.steps for port in program.outputs]
     whole = _read_by(program, [None] * len(program.weights))
     most = [int(grid.sum()) for grid in whole]
-    looped = _looped(program)
+    ties = ties_of(program, [grid[:, 0] for grid in whole]) if look else [None] * len(whole)
+    settled = {number for number, tie in enumerate(ties) if tie is not None and tie.whole}
+    settled |= _looped(program)
     rank = max((weight.value.ndim for weight in program.weights), default=0)
     for axis in range(rank):
         axes = [
             axis
-            if number not in looped
+            if number not in settled
             and weight.value.ndim > axis
             and weight.value.shape[axis] <= _MOST_INDICES
             else None
@@ -74,8 +81,8 @@ def uses_of(program: Program) -> list[WeightUse]:
         ]
     ends = np.cumsum(sizes)[:-1]
     return [
-        WeightUse(weight.path, weight.value.shape, np.split(grid[:, 0], ends), count)
-        for weight, grid, count in zip(program.weights, whole, most, strict=True)
+        WeightUse(weight.path, weight.value.shape, np.split(grid[:, 0], ends), count, tie)
+        for weight, grid, count, tie in zip(program.weights, whole, most, ties, strict=True)
     ]
 
 

@@ -130,7 +130,7 @@ def test_a_change_too_small_to_see_is_shown_by_its_derivative() -> None:
 
 def test_two_bounds_that_contradict_each_other_are_a_fault() -> None:
     program = program_of(lambda x: x + before(x), SHAPE)
-    with pytest.raises(ContradictionError, match="step 1 of outputs .* step 0 of inputs"):
+    with pytest.raises(ContradictionError, match=r"step 1 of outputs .* step 0 of inputs"):
         find_witnesses(program, [OWN])
 
 

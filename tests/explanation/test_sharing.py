@@ -1,0 +1,67 @@
+"""Which steps are seen to share a value of a weight, and what is not seen of it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from everystep import explain
+from everystep.errors import ContradictionError
+from everystep.explanation import sharing
+from everystep.explanation.program import Port, Program, Weight
+from everystep.explanation.sharing import Tie, ties_of
+from everystep.layers import (
+    LSTM,
+    BatchNormalization,
+    Dense,
+    Embedding,
+    Flatten,
+    Input,
+    PerStep,
+    Reshape,
+)
+from everystep.models import Sequential
+
+STEPS = 4
+
+
+def seen(program: Program) -> list[Tie]:
+    steps = sum(port.steps for port in program.outputs)
+    return ties_of(program, [np.ones(steps, bool)] * len(program.weights))
+
+
+def test_ids_and_states_and_statistics_are_shared() -> None:
+    layers = [Embedding(50, 3), LSTM(2, return_sequences=True), BatchNormalization()]
+    program = explain(Sequential(layers), (None, STEPS)).program
+    assert [tie.steps for tie in seen(program)] == [4, 4, 3, 4, 4, 4, 4, 4]
+
+
+def test_a_value_for_each_step_is_seen_in_one() -> None:
+    layers = [Input((STEPS, 3)), Flatten(), Dense(20), Reshape((STEPS, 5)), PerStep(Dense(2))]
+    ties = seen(explain(Sequential(layers)).program)
+    assert ties == [Tie(steps=1, of=STEPS)] * 4
+    assert not any(tie.shared for tie in ties)
+
+
+def test_a_few_of_many_steps_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And fewer still, a few at a time, where there are many values."""
+    program = explain(Dense(2), (None, 100, 3)).program
+    assert seen(program) == [Tie(steps=8, of=8)] * 2
+    monkeypatch.setattr(sharing, "_MOST_DERIVATIVES", 25)
+    monkeypatch.setattr(sharing, "_AT_ONCE", 16)
+    assert seen(program) == [Tie(steps=3, of=3)] * 2
+
+
+def test_rounding_ties_nothing() -> None:
+    weight = Weight("weight", np.ones(7, np.float32))
+    port = Port("x", (1, STEPS, 3), np.float32, axis=1)
+    jaxpr = jax.make_jaxpr(lambda w, x: [x + jnp.mean(w) - jnp.sum(w) / 7])(
+        weight.value, np.zeros(port.shape, np.float32)
+    )
+    assert seen(Program("mean", jaxpr, (weight,), (port,), (port,))) == [Tie(steps=0, of=STEPS)]
+
+
+def test_two_bounds_that_contradict_each_other_are_a_fault() -> None:
+    program = explain(Dense(2, name="dense"), (None, STEPS, 3)).program
+    with pytest.raises(ContradictionError, match=r"step 3 of outputs .* 'dense/kernel'"):
+        ties_of(program, [[True, True, True, False], [True] * STEPS])
