@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import operator
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from everystep.explanation import maps as reading
 from everystep.explanation.calls import CallReads, calls_read
 from everystep.explanation.costs import StepCost, cost_of
 from everystep.explanation.described import described
+from everystep.explanation.gradients import gradient_by_step
 from everystep.explanation.lengths import Lengths, lengths_of, reaches
 from everystep.explanation.maps import Grid, StepMap, UpperBound, upper_bound
 from everystep.explanation.program import Program
@@ -209,6 +211,38 @@ class Explanation:
     def shared(self) -> dict[str, npt.NDArray[np.bool_]]:
         """For each weight, by its path, which steps of the first output use it."""
         return {use.path: use.steps[0] for use in self.uses}
+
+    def gradient_by_step(
+        self,
+        weight: str,
+        *inputs: Any,
+        weights: Mapping[str, Any] | None = None,
+        loss: Callable[..., Any] | None = None,
+    ) -> npt.NDArray[Any]:
+        """Return what each output step contributes to the gradient of a weight; the sum is it.
+
+        Shapes: `(steps of all outputs, *shape of the weight)`.
+
+        Args:
+            weight: the path of the weight, such as a key of `shared`.
+            *inputs: a value for each input, of one row; by default random ones.
+            weights: values of weights by path, in place of their present ones.
+            loss: what is made of the outputs, a scalar, with one argument for each output; by
+                default their sum.
+
+        Raises:
+            DataError: there is no such weight, or an argument does not fit.
+
+        Example:
+            >>> import everystep as es, numpy as np
+            >>> r = es.explain(es.layers.Dense(2, name="dense"), (None, 3, 1))
+            >>> x = np.array([[[1.0], [2.0], [3.0]]])
+            >>> each = r.gradient_by_step("dense/kernel", x)
+            >>> each.tolist(), each.sum(0).tolist()
+            ([[[1.0, 1.0]], [[2.0, 2.0]], [[3.0, 3.0]]], [[6.0, 6.0]])
+        """
+        given = list(inputs) if inputs else None
+        return gradient_by_step(self.program, weight, given, weights, loss)
 
     # What is inside, and what rows do.
 

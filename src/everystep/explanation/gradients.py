@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import numpy.typing as npt
 from jax.extend.core import jaxpr_as_fun
 
 from everystep.errors import DataError
@@ -36,7 +37,7 @@ def gradient_by_step(
     inputs: Sequence[Any] | None = None,
     weights: Mapping[str, Any] | None = None,
     loss: Callable[..., Any] | None = None,
-) -> Any:
+) -> npt.NDArray[Any]:
     """Return what each output step contributes to the gradient of a weight.
 
     With outputs y of the steps t, a weight w and a loss L:
@@ -63,13 +64,6 @@ def gradient_by_step(
     Raises:
         DataError: there is no such weight, or it does not hold numbers, or the number of inputs is
             another, or a weight is given that there is not, or the loss is no scalar.
-
-    Example:
-        >>> import everystep as es, numpy as np
-        >>> layer = es.layers.Dense(2, use_bias=False, name="dense")
-        >>> program = es.explain(layer, (None, 3, 1)).program
-        >>> gradient_by_step(program, "dense/kernel", [np.array([[[1.0], [2.0], [3.0]]])]).tolist()
-        [[[1.0, 1.0]], [[2.0, 2.0]], [[3.0, 3.0]]]
     """
     values = _weights(program, weights)
     number = _number(program, weight)
@@ -86,7 +80,8 @@ def gradient_by_step(
         return jax.lax.map(lambda place: pull(at_step(program.outputs, slopes, place))[0], places)
 
     arguments = values, given, np.array(output_places(program), np.int32)
-    return np.asarray(compiled(contributions, *arguments)(*arguments))
+    found: npt.NDArray[Any] = np.asarray(compiled(contributions, *arguments)(*arguments))
+    return found
 
 
 def _weights(program: Program, given: Mapping[str, Any] | None) -> list[Any]:
