@@ -86,6 +86,7 @@ def test_an_output_unit_lights_what_it_reads_and_who_shares_its_weights(
     # The LSTM hands its state on; dense, layer 2, reads its own step alone.
     steps = {(layer, step) for layer in (-1, 0, 1) for step in range(3)} | {(2, 2)}
     assert lit(page, ".calls [data-step]", "read", "layer", "step") == steps
+    assert lit(page, ".chain", "read", "layer", "output") == {(1, 1), (1, 2)}
     assert said(page) == (
         "output step 2 reads input steps 0, 1, 2; made by embedding/embeddings, recurrent/kernel, "
         "recurrent/bias and 2 more, shared by steps 0-3"
@@ -105,6 +106,7 @@ def test_an_input_unit_lights_those_who_read_it(tab: Watched, tmp_path: Path) ->
     page.hover('circle[data-side="input"][data-step="3"]')
     assert lit(page, 'circle[data-side="output"]', "read", "step") == {(3,), (4,)}
     assert lit(page, ".cell", "read", "output", "input") == {(3, 3), (4, 3)}
+    assert lit(page, ".chain", "read", "layer", "output") == {(1, 4)}
     assert said(page) == "input step 3 is read by output steps 3, 4"
     page.mouse.move(2, 2)
     assert lit(page, "*", "read", "step") == set()
@@ -154,6 +156,12 @@ def test_arrow_keys_go_from_unit_to_unit(tab: Watched, tmp_path: Path) -> None:
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("ArrowLeft")
     assert said(page).startswith("output step 0 ")
+    # To the right of the last input unit there are output units, but in another row.
+    page.focus('.network circle[data-side="input"][data-step="3"][data-unit="2"]')
+    page.evaluate("addEventListener('keydown', (event) => { scrolls = !event.defaultPrevented; })")
+    page.keyboard.press("ArrowRight")
+    assert lit(page, "circle", "pointed", "step", "unit") == {(3, 2)}
+    assert page.evaluate("scrolls") is False
     # Each picture is one stop of the tab key, and keeps where one was.
     page.keyboard.press("Tab")
     assert lit(page, ".cell", "pointed", "output", "input") == {(0, 0)}
@@ -162,7 +170,7 @@ def test_arrow_keys_go_from_unit_to_unit(tab: Watched, tmp_path: Path) -> None:
     page.keyboard.press("ArrowRight")
     assert lit(page, ".cell", "pointed", "output", "input") == {(1, 1)}
     page.keyboard.press("Shift+Tab")
-    assert said(page).startswith("output step 0 ")
+    assert said(page).startswith("input step 3 ")
     page.keyboard.press("Escape")
     assert said(page).startswith("Point at a step")
 
@@ -253,6 +261,8 @@ def test_what_is_pointed_at_in_one_design_is_lit_in_all(tab: Watched, tmp_path: 
         lit(page, "circle[data-side=input]", "read", "step", within=f"article:nth-child({place})")
         for place in range(1, 6)
     ]
+    assert lit(page, "circle", "pointed", "step", "unit") == {(1, 3)}
+    assert page.locator("circle.pointed").count() == 5
     everything = {(step,) for step in range(4)}
     assert read == [{(1,)}, {(1,)}, {(1,)}, everything, {(1,)}]
     live = page.locator(".said").evaluate_all("(lines) => lines.map((each) => each.ariaLive)")
