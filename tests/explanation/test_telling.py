@@ -58,9 +58,9 @@ def test_the_data_says_what_the_explanation_says(tagger: Explanation) -> None:
 def test_a_layer_says_how_many_of_its_own_steps_a_weight_makes() -> None:
     # All outputs but the first use each weight, so that they cannot tell own ones from shared ones.
     layers = [es.Input((4, 3)), es.layers.PerStep(Dense(2)), Dense(2), LSTM(2)]
-    per_step, dense, last = es.explain(es.models.Sequential(layers)).data()["layers"]
-    assert (per_step["used_by"], dense["used_by"]) == ([1, 1], [4, 4])
-    assert (last["steps"], last["used_by"]) == (1, [1, 1, 1])
+    per_step, dense, last = es.explain(es.models.Sequential(layers)).layers
+    assert [use.used_by for use in (*per_step.uses, *dense.uses)] == [1, 1, 4, 4]
+    assert (last.steps, [use.used_by for use in last.uses]) == (1, [1, 1, 1])
 
 
 def test_several_inputs_and_outputs_have_a_map_each() -> None:

@@ -14,7 +14,7 @@ from everystep.drawing.marks import Mark, mark
 from everystep.drawing.places import shortened
 
 _LARGEST: Final = 380
-_CELL: Final = (3.2, 30.0)
+_CELL: Final = (1.0, 30.0)
 _LEFT, _TOP, _RIGHT, _BOTTOM = 62, 46, 16, 12
 _LEGEND: Final = 20
 _SINGLE_CELLS: Final = 40
@@ -136,7 +136,7 @@ def _cell(name: str, row: int, first: int, last: int, size: float) -> Mark:
 
 
 def _grid(rows: int, columns: int, size: float) -> Mark:
-    every = 1 if size > 6 else 10
+    every = 1 if size > 6 else _every(size)
     right, bottom = _LEFT + size * columns, _TOP + size * rows
     lines = [f"M{_LEFT + size * at:.2f},{_TOP}V{bottom:.2f}" for at in range(0, columns, every)]
     lines += [f"M{_LEFT},{_TOP + size * at:.2f}H{right:.2f}" for at in range(0, rows, every)]
@@ -167,8 +167,12 @@ def _ticks(count: int, size: float) -> range:
     >>> list(_ticks(4, 30.0)), list(_ticks(100, 3.8))
     ([0, 1, 2, 3], [0, 10, 20, 30, 40, 50, 60, 70, 80, 90])
     """
-    every = next(each for each in (1, 2, 5, 10, 20, 50, 100) if each * size >= _TICK)
-    return range(0, count, every)
+    return range(0, count, _every(size))
+
+
+def _every(size: float) -> int:
+    """Return how many steps are from one that is named to the next."""
+    return next(every for every in (1, 2, 5, 10, 20, 50, 100) if every * size >= _TICK)
 
 
 def _legend_line(name: str, words: str, y: float) -> Mark:
