@@ -92,3 +92,11 @@ def test_given_segments_are_constant_and_any_length_is_asked_without_them() -> N
 def test_a_function_that_needs_some_steps_at_least_takes_any_number_of_them() -> None:
     r = es.explain(lambda x: x[:, 2:] if x.shape[1] > 2 else x[:, :0], (1, 4, 3))
     assert r.any_length
+    assert r.any_length_reason.startswith("as far as was tried, with 5, 6, 64, 128 steps")
+
+
+def test_a_function_with_a_table_of_places_takes_no_more_steps_than_it_has() -> None:
+    table = np.ones((20, 3))
+    r = es.explain(lambda x: x + table[: x.shape[1]], (1, 4, 3))
+    assert not r.any_length
+    assert (r.lookback, r.lookahead) == (0, 0)

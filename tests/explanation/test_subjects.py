@@ -166,6 +166,12 @@ def test_segments_are_constants_of_the_program_and_states_are_weights_that_nobod
     assert [weight.trainable for weight in lasting.weights] == [False, False, True, True, True]
 
 
+def test_a_layer_may_be_told_where_time_is_too() -> None:
+    program = program_of(Dense(5), (None, 2, 4, 3), input_axis=-2, output_axis=2)
+    assert timed(program.inputs) == [("inputs", (1, 2, 4, 3), 2)]
+    assert timed(program.outputs) == [("outputs", (1, 2, 4, 5), 2)]
+
+
 def test_a_function_says_where_time_is_with_an_axis_for_each_array() -> None:
     def mixed(scale: Any, x: Any) -> dict[str, Any]:
         return {"scaled": x * scale, "total": x.sum()}

@@ -182,7 +182,7 @@ class Explanation:
 
     @property
     def any_length_reason(self) -> str:
-        """Why it does not; "" where it does."""
+        """Why it does not, or how far that was tried; "" where it does."""
         return self._lengths.reason
 
     @property

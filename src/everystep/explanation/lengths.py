@@ -25,7 +25,7 @@ Reach = tuple[int | None, int | None]
 
 @dataclass(frozen=True)
 class Lengths:
-    """Whether a subject takes any number of steps, and why not."""
+    """Whether a subject takes any number of steps; why not, or how far that was tried, or ""."""
 
     any_length: bool
     reason: str
@@ -35,7 +35,7 @@ def lengths_of(subject: Subject, steps: int) -> Lengths:
     """Find out whether a subject takes any number of steps.
 
     It is run on shapes with names for the numbers of steps. Where JAX cannot decide something
-    without a number, as of a function that takes at least three, larger numbers are tried.
+    without a number, as of a function that takes at least three, other numbers are tried.
 
     Args:
         subject: the subject, with weights.
@@ -45,12 +45,25 @@ def lengths_of(subject: Subject, steps: int) -> Lengths:
         return Lengths(False, "no input has a time axis")
     named = _failure(subject.resized(_names(), steps))
     # A layer for a fixed number of steps may take a name for that number.
-    for more in (1,) if named is None else (1, 2, 5):
-        failure = _failure(subject.resized(partial(operator.add, more), steps))
+    others = [partial(operator.add, 1)]
+    if named is not None:
+        times = _many_times(steps)
+        others += [partial(operator.add, 2)]
+        others += [partial(operator.mul, times), partial(operator.mul, 2 * times)]
+    for other in others:
+        failure = _failure(subject.resized(other, steps))
         if failure is not None:
             cause = named if isinstance(named, EverystepError) else failure
             return Lengths(False, str(cause).strip().split("\n")[0])
-    return Lengths(True, "")
+    if named is None:
+        return Lengths(True, "")
+    tried = ", ".join(str(other(steps)) for other in others)
+    return Lengths(True, f"as far as was tried, with {tried} steps: JAX could not say it of all")
+
+
+def _many_times(steps: int) -> int:
+    """Return how many times as many steps show whether more steps mean a longer reach."""
+    return max(2, -(-MANY_STEPS // steps))
 
 
 def _names() -> Callable[[int], Any]:
@@ -93,7 +106,7 @@ def reaches(subject: Subject, steps: int, maps: list[Grid]) -> list[Reach]:
         larger = subject.resized(partial(operator.mul, times), steps)
         return [each for row in upper_bound(larger.program(None)).maps for each in row]
 
-    many = max(2, -(-MANY_STEPS // steps))
+    many = _many_times(steps)
 
     def bound(number: int, side: int) -> int | None:
         small, large = reach(maps[number])[side], reach(enlarged(many)[number])[side]

@@ -10,16 +10,11 @@ from typing import Any
 import jax
 
 from everystep.core.defaults import floatx
-from everystep.errors import DataError, ShapeError
+from everystep.errors import DataError
 from everystep.explanation.program import Weight
+from everystep.explanation.subjects.axes import chosen_axes
 from everystep.explanation.subjects.examples import Example
-from everystep.explanation.subjects.layered import chosen_axes
 from everystep.explanation.subjects.subject import Inputs, Subject, Traced, trace
-
-_CURE = (
-    "say which axis is time with {setting}=, or {setting}=None where the whole array counts as "
-    "one step"
-)
 
 
 class FunctionSubject(Subject):
@@ -53,25 +48,11 @@ class FunctionSubject(Subject):
         self.kind = "function"
         self._output_axis = output_axis
         inputs = Inputs.of(examples, _parameters(self.name, function, examples))
-        axes = chosen_axes(input_axis, len(inputs.examples), "input_axis")
-        timed = [
-            replace(example, axis=self._axis_of(name, example.shape, axis, "input_axis"))
-            for name, example, axis in zip(inputs.names, inputs.examples, axes, strict=True)
-        ]
-        self.inputs = replace(inputs, examples=tuple(timed))
-
-    def _axis_of(
-        self, name: str, shape: tuple[Any, ...], axis: int | None, setting: str
-    ) -> int | None:
-        """Return an axis that an array has, counted from the front."""
-        if axis is None:
-            return None
-        if not -len(shape) <= axis < len(shape):
-            raise ShapeError(
-                f"{name} of function '{self.name}' has shape {tuple(shape)}, so it has no time on "
-                f"axis {axis}: {_CURE.format(setting=setting)}"
-            )
-        return axis % len(shape)
+        axes = chosen_axes(self, input_axis, inputs.names, inputs.examples, "input_axis")
+        timed = zip(inputs.examples, axes, strict=True)
+        self.inputs = replace(
+            inputs, examples=tuple(replace(example, axis=axis) for example, axis in timed)
+        )
 
     def dtype_of(self, example: Example) -> Any:
         """Return the dtype of an input: its own, or the usual one."""
@@ -94,11 +75,7 @@ class FunctionSubject(Subject):
         Raises:
             ShapeError: an output has no such axis.
         """
-        axes = chosen_axes(self._output_axis, len(outputs), "output_axis")
-        return [
-            self._axis_of(name, output.shape, axis, "output_axis")
-            for name, output, axis in zip(names, outputs, axes, strict=True)
-        ]
+        return chosen_axes(self, self._output_axis, names, outputs, "output_axis")
 
 
 def _parameters(name: str, function: Callable[..., Any], examples: tuple[Any, ...]) -> list[str]:

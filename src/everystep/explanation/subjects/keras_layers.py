@@ -84,7 +84,7 @@ class KerasSubject(Layered):
         shapes = [
             each.shape or given.shape for each, given in zip(known, inputs.examples, strict=True)
         ]
-        self.inputs = with_axes(inputs, shapes, [each.dtype for each in known], input_axis)
+        self.inputs = with_axes(self, inputs, shapes, [each.dtype for each in known], input_axis)
 
     @property
     def _variables(self) -> list[Any]:

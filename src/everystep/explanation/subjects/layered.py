@@ -8,7 +8,7 @@ from typing import Any
 
 import jax
 
-from everystep.errors import DataError
+from everystep.explanation.subjects.axes import chosen_axes
 from everystep.explanation.subjects.examples import Example
 from everystep.explanation.subjects.recording import larger, time_axes
 from everystep.explanation.subjects.subject import Inputs, Subject
@@ -34,7 +34,7 @@ class Layered(Subject):
     ) -> list[int | None]:
         """Return axis 1 where it is time: in rank 2 only if its size follows from the steps."""
         if self.output_axis != STEPS_AXIS:
-            return chosen_axes(self.output_axis, len(outputs), "output_axis")
+            return chosen_axes(self, self.output_axis, names, outputs, "output_axis")
         grown: list[Any] = [None] * len(outputs)
         if any(len(output.shape) == 2 for output in outputs):
             more = larger(examples)
@@ -48,58 +48,44 @@ class Layered(Subject):
 
 
 def with_axes(
-    inputs: Inputs, own: Sequence[Any] | None, dtypes: Sequence[Any], axis: Any
+    subject: Subject, inputs: Inputs, own: Sequence[Any] | None, dtypes: Sequence[Any], axis: Any
 ) -> Inputs:
-    """Return inputs of a layer that know which axis is time.
+    """Return inputs of a layer that know which axis is time, and which dtype they have.
 
     Axis 1 is, but of an input of rank 2 only where it holds ids or its size is open: else that is
     taken for features.
 
     Args:
+        subject: the layer.
         inputs: the inputs.
         own: the shape of each as the layer knows it, or None.
         dtypes: the dtype that the layer expects of each.
         axis: what the caller said: 1, which stands for this rule, or which axis it is.
     """
     if axis != STEPS_AXIS:
-        axes = chosen_axes(axis, len(inputs.examples), "input_axis")
-        examples = [
-            replace(example, axis=own, dtype=dtype if example.dtype is None else example.dtype)
-            for example, own, dtype in zip(inputs.examples, axes, dtypes, strict=True)
-        ]
-        return replace(inputs, examples=tuple(map(_any_rows, examples)))
-    shapes = own or [example.shape for example in inputs.examples]
-
-    def timed(example: Example, shape: Any, dtype: Any) -> Example:
-        example = replace(example, dtype=dtype if example.dtype is None else example.dtype)
-        open_size = len(shape) > 1 and None in (shape[1], example.shape[1])
-        steps = len(example.shape) > 2 or (
-            len(example.shape) == 2 and (open_size or example.whole_numbers)
+        axes = chosen_axes(subject, axis, inputs.names, inputs.examples, "input_axis")
+    else:
+        shapes = own or [example.shape for example in inputs.examples]
+        axes = [*map(_steps_axis, inputs.examples, shapes, dtypes)]
+    examples = [
+        replace(
+            example,
+            # One row, or as many as the layer needs, whatever the example has.
+            shape=example.shape if axis == 0 else (None, *example.shape[1:]),
+            axis=axis,
+            dtype=dtype if example.dtype is None else example.dtype,
         )
-        return replace(example, axis=STEPS_AXIS if steps else None)
-
-    examples = [*map(timed, inputs.examples, shapes, dtypes)]
-    return replace(inputs, examples=tuple(map(_any_rows, examples)))
-
-
-def _any_rows(example: Example) -> Example:
-    """Return an example that says nothing of the batch."""
-    return example if example.axis == 0 else replace(example, shape=(None, *example.shape[1:]))
+        for example, axis, dtype in zip(inputs.examples, axes, dtypes, strict=True)
+    ]
+    return replace(inputs, examples=tuple(examples))
 
 
-def chosen_axes(axis: Any, count: int, setting: str) -> list[int | None]:
-    """Return the axis of time of each of so many arrays: one for all, or a list with one for each.
-
-    Raises:
-        DataError: there is not one for each, or one is neither an integer nor None.
-    """
-    axes = list(axis) if isinstance(axis, list | tuple) else [axis] * count
-    if len(axes) != count or not all(one is None or isinstance(one, int) for one in axes):
-        raise DataError(
-            f"{setting} must be an integer, None, or a list with one of these for each of "
-            f"{count} arrays, not {axis!r}"
-        )
-    return axes
+def _steps_axis(example: Example, shape: Any, dtype: Any) -> int | None:
+    """Return axis 1 where it is time, of an example for an input of this shape and dtype."""
+    whole = replace(example, dtype=dtype if example.dtype is None else example.dtype).whole_numbers
+    open_size = len(shape) > 1 and None in (shape[1], *example.shape[1:2])
+    rank = len(example.shape)
+    return STEPS_AXIS if rank > 2 or (rank == 2 and (open_size or whole)) else None
 
 
 def arguments_of(examples: tuple[Any, ...], places: Sequence[str]) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from everystep.core.randomness import Noise, undisturbed
 from everystep.core.scope import Call, Scope
+from everystep.core.variables import Variable
 from everystep.errors import DataError
 from everystep.explanation.program import Weight
 from everystep.explanation.subjects.examples import Example
@@ -68,15 +69,9 @@ class LayerSubject(Layered):
         shapes = jax.tree.leaves(own, is_leaf=symbolic.is_shape)
         dtypes = symbolic.input_dtypes(layer, count)
         self.inputs = with_axes(
-            inputs, shapes if len(shapes) == count else None, dtypes, input_axis
+            self, inputs, shapes if len(shapes) == count else None, dtypes, input_axis
         )
-        counted = set(layer.variables)
-        # What metrics count is none of the model's weights.
-        self._variables = {
-            path: variable
-            for path, variable in layer.named_weights().items()
-            if variable in counted
-        }
+        self._variables = _variables(layer)
 
     @property
     def batch(self) -> Any:
@@ -124,7 +119,7 @@ class LayerSubject(Layered):
             self.refuse(error, examples, steps)
         built = copy.copy(self)
         built.layer = layer
-        built._variables = dict(layer.named_weights())
+        built._variables = _variables(layer)
         return built
 
     def function(self, examples: Sequence[Example]) -> Callable[..., Any]:
@@ -219,6 +214,12 @@ def values_of(leaf: Any) -> Any:
 def _inside(layer: Any) -> list[Any]:
     """Return a layer and all layers inside."""
     return [layer, *(found for each in layer.sublayers() for found in _inside(each))]
+
+
+def _variables(layer: Layer) -> dict[str, Variable]:
+    """Return the weights and states of a layer by path, without what its metrics count."""
+    own = set(layer.variables)
+    return {path: each for path, each in layer.named_weights().items() if each in own}
 
 
 def _is_built(layer: Layer) -> bool:

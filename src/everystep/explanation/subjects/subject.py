@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, NoReturn, Self
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from everystep.errors import DataError, EverystepError, SettingError, ShapeError
 from everystep.explanation.program import Port, Program, Weight
@@ -155,7 +156,8 @@ class Subject(ABC):
             ShapeError: an example has no steps.
         """
         if steps is not None:
-            if isinstance(steps, bool) or not isinstance(steps, int) or steps < 1:
+            whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
+            if not whole or steps < 1:
                 raise SettingError(
                     f"steps must be an integer of 1 or more, not {steps!r}: without a step there "
                     "is nothing to explain"
