@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
+from everystep.explanation.reading.layouts import Scan
+
 Interval = tuple[float, float]
 
 ANYWHERE: Interval = (-math.inf, math.inf)
@@ -160,16 +162,15 @@ def _called(equation: JaxprEqn, operands: list[Interval]) -> list[Interval]:
 
 
 def _scanned(equation: JaxprEqn, operands: list[Interval]) -> list[Interval]:
-    params = equation.params
-    if not 0 < params["length"] <= _MOST_ROUNDS:
+    loop = Scan.of(equation)
+    if not 0 < loop.length <= _MOST_ROUNDS:
         return _anywhere(equation, operands)
-    first, then = params["num_consts"], params["num_consts"] + params["num_carry"]
-    consts, carried, along = operands[:first], operands[first:then], operands[then:]
+    consts, carried, along = loop.parts(operands)
     outputs: list[list[Interval]] = []
-    for _ in range(params["length"]):
-        results = ranges_of(params["jaxpr"], [*consts, *carried, *along])
-        carried = results[: then - first]
-        outputs.append(results[then - first :])
+    for _ in range(loop.length):
+        results = ranges_of(loop.body, [*consts, *carried, *along])
+        carried = results[: loop.carried]
+        outputs.append(results[loop.carried :])
     return [*carried, *(_joined(*rounds) for rounds in zip(*outputs, strict=True))]
 
 

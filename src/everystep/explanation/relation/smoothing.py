@@ -20,6 +20,7 @@ import numpy as np
 from jax import lax
 from jax.extend.core import ClosedJaxpr, JaxprEqn, Literal
 
+from everystep.explanation.reading.layouts import Scan
 from everystep.explanation.relation import smooth_rules as rules
 from everystep.explanation.relation.smooth_rules import Abrupt, Value
 
@@ -102,19 +103,18 @@ class _Evaluation:
 
     def scanned(self, equation: JaxprEqn, operands: list[Value]) -> list[Value]:
         """A scan, with what it carries in the kind that it ends up with."""
-        params = equation.params
-        first, then = params["num_consts"], params["num_consts"] + params["num_carry"]
-        consts, along = operands[:first], operands[then:]
+        loop = Scan.of(equation)
+        consts, first, along = loop.parts(operands)
 
         def body(carried: list[Value], at: list[Any]) -> list[Value]:
             here = [value.like(array) for value, array in zip(along, at, strict=True)]
-            return self.run(params["jaxpr"], [*consts, *carried, *here])
+            return self.run(loop.body, [*consts, *carried, *here])
 
         def one_step(carried: list[Value]) -> list[Value]:
             return body(carried, [value.array[0] for value in along])
 
-        count = then - first
-        carried, results = _settled(one_step, operands[first:then], count)
+        count = loop.carried
+        carried, results = _settled(one_step, first, count)
 
         def step(carry: list[Any], at: list[Any]) -> tuple[list[Any], list[Any]]:
             before = [value.like(array) for value, array in zip(carried, carry, strict=True)]
@@ -126,8 +126,8 @@ class _Evaluation:
             step,
             [value.array for value in carried],
             [value.array for value in along],
-            length=params["length"],
-            reverse=params["reverse"],
+            length=loop.length,
+            reverse=loop.reverse,
         )
         kinds = [*carried, *results[count:]]
         return [kind.like(array) for kind, array in zip(kinds, [*last, *outputs], strict=True)]

@@ -21,6 +21,7 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Primitive
 
 from everystep.errors import StateError
+from everystep.explanation.reading.layouts import Scan
 
 Values = list[Any]
 Evaluate = Callable[..., Values]
@@ -132,18 +133,15 @@ class _Evaluation:
 
     def scanned(self, equation: JaxprEqn, operands: Values) -> Values:
         """A scan: its constants, what it carries and what it runs along are counted in turn."""
-        params = equation.params
-        first, then = params["num_consts"], params["num_consts"] + params["num_carry"]
-        consts, carried, along = operands[:first], operands[first:then], operands[then:]
-        body = self.closed(params["jaxpr"])
+        loop = Scan.of(equation)
+        consts, carried, along = loop.parts(operands)
+        body = self.closed(loop.body)
 
         def step(carry: Values, at: Values) -> tuple[Values, Values]:
             new = body(*consts, *carry, *at)
             return new[: len(carry)], new[len(carry) :]
 
-        last, outputs = lax.scan(
-            step, carried, along, length=params["length"], reverse=params["reverse"]
-        )
+        last, outputs = lax.scan(step, carried, along, length=loop.length, reverse=loop.reverse)
         return [*last, *outputs]
 
     def looped(self, equation: JaxprEqn, operands: Values) -> Values:
