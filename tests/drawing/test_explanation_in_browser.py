@@ -21,9 +21,21 @@ from tests.drawing.explanations import (
 )
 
 LENGTHS = (3, 4, 5)
+
+
+def long_names() -> Explained:
+    """A model whose names and reasons no screen is wide enough for."""
+    model, name = unproven(), "name_" * 80
+    model["name"] = model["layers"][0]["path"] = model["assumptions"][0] = name
+    model["any_length"], model["any_length_reason"] = False, f"{name} {name}"
+    model["inputs"][0]["name"] = model["maps"][0]["input"] = name
+    return model
+
+
 PAGES = {
     "explanation": explanation_page([branches()], 6),
     "comparison": comparison_page(five_designs()),
+    "long names": explanation_page([long_names()], 4),
 }
 
 

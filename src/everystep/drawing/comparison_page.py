@@ -7,7 +7,7 @@ from typing import Final
 from everystep.drawing.comparison_cards import cards_sheet, comparison_cards
 from everystep.drawing.comparison_words import COLUMNS, ComparedWords, comparison_words
 from everystep.drawing.explained import Comparison, Explained
-from everystep.drawing.explanation_panel import part_mark, read_figures, said
+from everystep.drawing.explanation_panel import footer, part_mark, read_figures, said
 from everystep.drawing.explanation_parts import parts_of
 from everystep.drawing.explanation_script import explanation_script
 from everystep.drawing.explanation_style import explanation_style
@@ -59,6 +59,7 @@ def comparison_page(data: Comparison) -> str:
             ),
             _cards(data),
         ),
+        footer(),
         script=explanation_script(),
     )
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from everystep.drawing.explained import Explained
 from everystep.drawing.explanation_controls import controls
-from everystep.drawing.explanation_panel import calls_panel, part_panel, said, summary
+from everystep.drawing.explanation_panel import calls_panel, footer, part_panel, said, summary
 from everystep.drawing.explanation_parts import parts_of
 from everystep.drawing.explanation_script import explanation_script
 from everystep.drawing.explanation_style import explanation_style
@@ -43,7 +43,7 @@ def explanation_page(explained_by_steps: list[Explained], shown: int) -> str:
         mark("svg", definitions(), class_="defined", aria_hidden="true"),
         _header(data),
         mark("main", explanation(by_steps, shown)),
-        mark("footer", mark("p", "Made by everystep; it says no more than was shown.")),
+        footer(),
         script=explanation_script(),
     )
 

@@ -15,6 +15,11 @@ from everystep.drawing.sheet import size_of
 from everystep.drawing.unrolled_picture import unrolled_picture
 
 
+def footer() -> Mark:
+    """Draw what stands below an explanation or a comparison."""
+    return mark("footer", mark("p", "Made by everystep; it says no more than was shown."))
+
+
 def said(hint: str) -> Mark:
     """Draw the line of text in which a script says what it lights.
 

@@ -12,6 +12,7 @@ _LAYOUT: Final = """
   min-width:0}
 .controls legend,.controls label span{display:block;color:var(--soft);font-size:.8rem;padding:0}
 .controls legend,.controls label span{margin-bottom:.15rem}
+.controls label{max-width:100%}
 .controls select{font:inherit;max-width:100%;color:var(--ink);background:var(--paper);
   border:1px solid var(--line);border-radius:8px;padding:.32rem .5rem;min-height:2.4rem}
 .controls fieldset label{cursor:pointer}
@@ -49,7 +50,8 @@ _LAYOUT: Final = """
 .cards .panel figure{flex-basis:100%}
 .cards .panel svg{min-width:0}
 td small{display:block}
-h1{overflow-wrap:anywhere}
+tbody th{overflow-wrap:anywhere;min-width:7rem;max-width:22rem}
+h1,.lead,.said,.cards,figcaption{overflow-wrap:anywhere}
 [hidden]{display:none}
 """
 
@@ -87,7 +89,7 @@ _POINTING: Final = """
 """
 
 _NARROW: Final = """
-@media (max-width:760px){.pictures{gap:1.4rem}.controls label{max-width:100%}
+@media (max-width:760px){.pictures{gap:1.4rem}
 .said{font-size:.92rem;height:7.2em}}
 """
 
