@@ -128,6 +128,16 @@ def test_what_has_no_layers_stands_for_itself() -> None:
     assert lit(data) == {0: {0, 1, 2}, -1: {0, 1, 2}}
 
 
+def test_the_legend_says_what_is_there() -> None:
+    plain = made.dense()
+    plain["layers"], plain["weights"] = [], []
+    said = {name: write(unrolled_picture(data)) for name, data in
+            (("plain", plain), ("state", made.tagger()), ("areas", made.residual()))}  # fmt: skip
+    assert [name for name, text in said.items() if "One letter" in text] == ["state", "areas"]
+    assert [name for name, text in said.items() if "a state handed on" in text] == ["state"]
+    assert [name for name, text in said.items() if "Areas:" in text] == ["areas"]
+
+
 def test_shapes_before_and_after_and_parameters_are_said() -> None:
     text = write(unrolled_picture(made.branches()))
     assert "2 \N{MULTIPLICATION SIGN} (batch, 6, 4) → (batch, 6, 4)" in text

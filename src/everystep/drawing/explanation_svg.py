@@ -89,7 +89,7 @@ def layers_picture(data: Explained) -> Mark:
 
 def _everything(data: Explained) -> Mark:
     parts = [
-        ("Who reads whom, by which weights", network_picture(data)),
+        ("What a unit reads, by which weights", network_picture(data)),
         ("What is known", facts_picture(data)),
         ("Which output step reads which input step", maps_picture(data)),
         ("Layer by layer, unrolled in time", unrolled_picture(data)),

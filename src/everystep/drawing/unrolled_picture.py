@@ -46,7 +46,7 @@ def unrolled_picture(data: Explained) -> Mark:
     number, step = _shown_step(unrolled)
     field = receptive_field(layers, chains, number, step)
     edges = Edges(unrolled, chains, field).all()
-    legend = _legend(layer_name(layers[number]), step, edges)
+    legend = _legend(layer_name(layers[number]), step, edges, weights)
     return mark(
         "svg",
         mark("title", f"{data['name']}, unrolled in time"),
@@ -96,13 +96,12 @@ def _shown_step(unrolled: Unrolled) -> tuple[int, int]:
     return number, shown[len(shown) // 2][0]
 
 
-def _legend(name: str, step: int, edges: list[Mark]) -> list[str]:
+def _legend(name: str, step: int, edges: list[Mark], weights: list[LayerWeights]) -> list[str]:
     drawn = {word for edge in edges for word in str(dict(edge.attributes)["class"]).split()}
-    lines = [
-        f"Filled: all that step {step} of {shortened(name, _LONGEST_NAME)} is made of.",
-        "One letter and colour: one layer's weights.",
-    ]
+    drawn |= {"letter"} if any(each.letter for each in weights) else set()
+    lines = [f"Filled: all that step {step} of {shortened(name, _LONGEST_NAME)} is made of."]
     more = {
+        "letter": "One letter and colour: one layer's weights.",
         "chain": "Arrows in a row: a state handed on from step to step.",
         "area": "Areas: every step at their lower edge is read.",
     }
