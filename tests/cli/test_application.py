@@ -1,6 +1,8 @@
 """The command line: help, version, exit codes, and errors of one line."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -104,6 +106,11 @@ def test_a_fault_of_ours_is_not_hidden(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr("everystep.cli.demonstration.run.run", fail)
     with pytest.raises(AssertionError):
         main(["demo", "--json", "--out", str(tmp_path)])
+
+
+def test_heavy_imports_wait_for_their_command() -> None:
+    program = "import sys, everystep.cli; sys.exit('jax' in sys.modules or 'numpy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_every_command_has_help() -> None:

@@ -96,6 +96,10 @@ def test_what_is_no_shape_is_refused(text: str) -> None:
         read_input(text)
 
 
+def test_shells_may_write_none_small() -> None:
+    assert read_input("(none, 4)") == (None, 4)
+
+
 def test_what_is_no_dtype_is_refused() -> None:
     with pytest.raises(SettingError, match="no dtype 'ids'"):
         read_input("None,4:ids")

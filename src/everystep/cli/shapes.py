@@ -44,7 +44,7 @@ def read_input(text: str) -> Any:
 
 
 def _size(text: str, part: str) -> int | None:
-    if part == "None":
+    if part.lower() == "none":
         return None
     if not (part.isascii() and part.isdecimal() and int(part) > 0):
         raise SettingError(f"--input {text}: {part!r} is no size. {_CURE}")
