@@ -51,7 +51,7 @@ _LAYOUT: Final = """
 .cards .panel svg{min-width:0}
 td small{display:block}
 tbody th{overflow-wrap:anywhere;min-width:7rem;max-width:22rem}
-h1,.lead,.said,.cards,figcaption{overflow-wrap:anywhere}
+h1,.lead,.said,.cards,.controls,figcaption{overflow-wrap:anywhere}
 [hidden]{display:none}
 """
 
