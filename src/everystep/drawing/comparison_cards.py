@@ -14,7 +14,7 @@ _SHEET: Final = """
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(212px,1fr));gap:1rem}
 .cards article{border:1px solid var(--line);border-radius:12px;padding:.9rem .8rem .7rem;
   background:var(--panel);display:flex;flex-direction:column}
-.cards h3{font-size:.94rem;margin:0 0 .4rem;min-height:2.6em;line-height:1.3}
+.cards h3{font-size:.88rem;margin:0 0 .4rem;min-height:2.6em;line-height:1.3}
 .cards .parameters{margin:.5rem 0 .3rem}
 .cards .number{font-size:1.5rem;font-weight:700;letter-spacing:-.02em}
 .cards small{display:block;color:var(--soft);font-size:.86rem}

@@ -50,7 +50,7 @@ _LAYOUT: Final = """
 .cards .panel figure{flex-basis:100%}
 .cards .panel svg{min-width:0}
 td small{display:block}
-tbody th{overflow-wrap:anywhere;min-width:7rem;max-width:22rem}
+tbody th{overflow-wrap:anywhere;min-width:min(13.2rem,34vw);max-width:22rem}
 h1,.lead,.said,.cards,.controls,figcaption{overflow-wrap:anywhere}
 [hidden]{display:none}
 """
