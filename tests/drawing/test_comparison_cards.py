@@ -31,3 +31,11 @@ def test_names_from_outside_are_escaped() -> None:
     data["models"][1]["name"] = made.HOSTILE
     data["models"][1]["explained"] = made.unproven()
     assert made.HOSTILE not in write(comparison_cards(data))
+
+
+def test_what_is_not_exact_says_so() -> None:
+    data = made.five_designs()
+    data["models"][1]["explained"] = made.unproven()
+    shown = write(comparison_cards(data))
+    assert "up to 3 steps, not all of it seen" in shown
+    assert shown.count("not all of it seen") == 1

@@ -5,13 +5,13 @@ import pytest
 from everystep.drawing.comparison_words import (
     causal,
     comparison_words,
-    reading,
     relation_in_words,
     shared,
     sharing,
     steps_talk,
 )
 from everystep.drawing.explained import Explained
+from everystep.drawing.reads import reads_of
 from tests.drawing import explanations as made
 
 
@@ -52,12 +52,12 @@ def test_every_verdict_has_words(verdict: str, words: str) -> None:
         (made.flattened(), "yes", "every step", "no"),
         (made.tagger(), "yes", "itself and earlier", "yes"),
         (made.tagger(kind="Bidirectional"), "yes", "every step", "no"),
-        (made.convolution(), "yes", "some steps", "no"),
-        (made.unproven(), "not ruled out", "some steps", "no"),
+        (made.convolution(), "yes", "up to 3 steps", "no"),
+        (made.unproven(), "not ruled out", "up to 3 steps", "no"),
     ],
 )
 def test_what_steps_read(found: Explained, talk: str, reads: str, is_causal: str) -> None:
-    assert (steps_talk(found["maps"]), reading(found)) == (talk, reads)
+    assert (steps_talk(found["maps"]), reads_of(found)) == (talk, reads)
     assert causal(found["maps"]) == is_causal
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from everystep.drawing.comparison_words import SIGNS, counted, reading, relation_in_words, sharing
+from everystep.drawing.comparison_words import SIGNS, counted, relation_in_words, sharing
 from everystep.drawing.explained import Compared, Comparison, Explained
 from everystep.drawing.marks import Mark, mark
 from everystep.drawing.network_picture import network_picture
+from everystep.drawing.reads import reads_of
 
 _SHEET: Final = """
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(212px,1fr));gap:1rem}
@@ -65,10 +66,11 @@ def _card(each: Compared, first: str, picture: Callable[[Explained], Mark]) -> M
 
 
 def _facts(found: Explained) -> list[tuple[str, str]]:
+    exact = all(each["exact"] for each in found["maps"])
     return [
         ("output", "; ".join(port["shape"] for port in found["outputs"])),
         ("weights", sharing(found["weights"])),
-        ("a step reads", reading(found)),
+        ("a step reads", f"{reads_of(found)}{'' if exact else ', not all of it seen'}"),
         ("any number of steps", "yes" if found["any_length"] else "no"),
     ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import Final, NamedTuple
 
-from everystep.drawing.explained import Compared, Comparison, Explained, Map, WeightUse
+from everystep.drawing.explained import Compared, Comparison, Map, WeightUse
 
 _TIMES = " \N{MULTIPLICATION SIGN} "
 
@@ -148,13 +148,3 @@ def counted(weights: list[WeightUse], most: int = 3) -> str:
     ordered = sorted(weights, key=lambda weight: -prod(weight["shape"]))
     written = [_TIMES.join(map(str, weight["shape"])) or "1" for weight in ordered[:most]]
     return " + ".join(written if len(weights) <= most else [*written, "\N{HORIZONTAL ELLIPSIS}"])
-
-
-def reading(found: Explained) -> str:
-    """Say which input steps an output step reads."""
-    maps = found["maps"]
-    if all(each["stepwise"] for each in maps):
-        return "itself alone"
-    if all(all(map(all, each["witnessed"])) for each in maps):
-        return "every step"
-    return "itself and earlier" if all(each["causal"] for each in maps) else "some steps"

@@ -5,12 +5,13 @@ from __future__ import annotations
 from everystep.drawing.explained import Connected, Explained, LayerRead, Map
 from everystep.drawing.explanation_data import calls_data, part_data
 from everystep.drawing.explanation_parts import Part, short_path, source_name
-from everystep.drawing.facts import Fact, facts_of, reads_in_words
+from everystep.drawing.facts import Fact, facts_of
 from everystep.drawing.layer_weights import LayerWeights, shapes_in_words, weights_of_layers
 from everystep.drawing.map_picture import map_picture
 from everystep.drawing.marks import Mark, data_mark, mark
 from everystep.drawing.network_picture import network_picture
 from everystep.drawing.page_scores import table
+from everystep.drawing.reads import all_in_words, reads_in_words
 from everystep.drawing.sheet import size_of
 from everystep.drawing.unrolled_picture import unrolled_picture
 
@@ -113,7 +114,7 @@ def _layer(data: Explained, layer: LayerRead, weights: LayerWeights) -> Mark:
 
 
 def _reads(layer: LayerRead) -> str:
-    return ", ".join(dict.fromkeys(map(reads_in_words, layer["depends"])))
+    return all_in_words(layer["depends"])
 
 
 def _layer_facts(data: Explained, layer: LayerRead) -> list[Fact]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from everystep.drawing.explained import Explained
-from everystep.drawing.facts import facts_of, reads_in_words
+from everystep.drawing.facts import facts_of
 from everystep.drawing.layer_weights import (
     layer_name,
     shapes_in_words,
@@ -16,6 +16,7 @@ from everystep.drawing.map_picture import map_picture
 from everystep.drawing.marks import Mark
 from everystep.drawing.network_picture import network_picture
 from everystep.drawing.places import shortened
+from everystep.drawing.reads import all_in_words
 from everystep.drawing.sheet import sheet, written_sheet
 from everystep.drawing.table_picture import table_picture
 from everystep.drawing.unrolled_layout import layers_of
@@ -71,7 +72,7 @@ def layers_picture(data: Explained) -> Mark:
             layer["output_shape"],
             f"{layer['parameters']:,}",
             weights.in_words(layer["steps"]),
-            ", ".join(dict.fromkeys(map(reads_in_words, layer["depends"]))),
+            all_in_words(layer["depends"]),
         ]
         for layer, weights in zip(layers, weights_of_layers(layers), strict=True)
     ]

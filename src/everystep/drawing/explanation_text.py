@@ -8,10 +8,11 @@ from typing import Final
 
 from everystep.drawing.comparison_words import COLUMNS, comparison_words
 from everystep.drawing.explained import Comparison, Explained, LayerRead, Port
-from everystep.drawing.facts import Fact, facts_of, reads_in_words
+from everystep.drawing.facts import Fact, facts_of
 from everystep.drawing.layer_weights import layer_name, shapes_in_words, weights_of_layers
 from everystep.drawing.map_text import map_text
 from everystep.drawing.plain_table import plain_table
+from everystep.drawing.reads import all_in_words
 from everystep.drawing.words import number_of
 
 _TERM: Final = 19
@@ -94,7 +95,7 @@ def _layers(data: Explained, width: int) -> list[str]:
             layer["output_shape"],
             f"{layer['parameters']:,}",
             weights.in_words(layer["steps"]),
-            ", ".join(dict.fromkeys(map(reads_in_words, layer["depends"]))),
+            all_in_words(layer["depends"]),
         )
         for layer, weights in zip(data["layers"], letters, strict=True)
     ]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from everystep.drawing.comparison_words import counted, reading, sharing
+from everystep.drawing.comparison_words import counted, sharing
 from everystep.drawing.explained import Explained, Map, Rows
+from everystep.drawing.reads import reads_of
 from everystep.drawing.words import number_of
 
 
@@ -41,7 +42,7 @@ def facts_of(data: Explained) -> list[Fact]:
     length = "yes" if data["any_length"] else f"no, {data['steps']} steps only"
     cost = data["cost"]
     return [
-        Fact("a step reads", _reading(data), _unsettled(maps)),
+        Fact("a step reads", reads_of(data), _unsettled(maps)),
         Fact("step-wise", _all(maps, "stepwise")),
         Fact("causal", _all(maps, "causal")),
         Fact("looks back", _far([each["lookback"] for each in maps])),
@@ -66,10 +67,6 @@ def facts_of(data: Explained) -> list[Fact]:
         ),
         *(Fact("taken for granted", each) for each in data["assumptions"]),
     ]
-
-
-def _reading(data: Explained) -> str:
-    return reads_in_words(data["maps"][0]["depends"]) if len(data["maps"]) == 1 else reading(data)
 
 
 def _all(maps: list[Map], which: str) -> str:
@@ -101,27 +98,3 @@ def _rows(term: str, found: Rows) -> Fact:
     pair = found["pair"]
     where = f"output step {pair[0]} reads step {pair[1]}: " if pair else ""
     return Fact(term, _VERDICTS[found["verdict"]], where + found["reason"])
-
-
-def reads_in_words(depends: list[list[bool]]) -> str:
-    """Say which input steps an output step reads, from a map.
-
-    Args:
-        depends: for each output step, which input steps it reads.
-
-    >>> reads_in_words([[True, False], [True, True]]), reads_in_words([[True, True]])
-    ('itself and earlier', 'every step')
-    """
-    inputs = len(depends[0]) if depends else 0
-    square = len(depends) == inputs
-    pairs = [(t, s) for t, row in enumerate(depends) for s, does in enumerate(row) if does]
-    if square and all(t == s for t, s in pairs):
-        return "itself alone" if pairs else "nothing"
-    if len(pairs) == len(depends) * inputs:
-        return "every step"
-    most = max(map(sum, depends), default=0)
-    if square and most == inputs and all(s <= t for t, s in pairs):
-        return "itself and earlier"
-    if square and most == inputs and all(s >= t for t, s in pairs):
-        return "itself and later"
-    return f"{'' if most == 1 else 'up to '}{number_of(most, 'step')}"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from everystep.drawing.comparison_words import reading
 from everystep.drawing.map_picture import map_picture
 from everystep.drawing.marks import Mark, mark
+from everystep.drawing.reads import reads_of
 from everystep.drawing.report import Call, Confusion, ModelResult, Parenthesis
 
 _MOST_BEFORE, _MOST_AFTER = 30, 14
@@ -56,7 +56,7 @@ def _map(model: ModelResult) -> Mark:
         mark(
             "figcaption",
             mark("b", model["title"]),
-            f" each step reads {reading(found)}",
+            f" each step reads {reads_of(found)}",
             "; proven, and seen by changing steps" if exact else None,
         ),
         [map_picture(each) for each in found["maps"]],

@@ -8,10 +8,10 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from everystep.drawing.comparison_words import reading
 from everystep.drawing.explained import Comparison
 from everystep.drawing.explanation_text import comparison_text
 from everystep.drawing.map_text import map_text
+from everystep.drawing.reads import reads_of
 from everystep.drawing.report import (
     Confusion,
     Corpus,
@@ -171,7 +171,7 @@ def _maps(models: list[ModelResult]) -> Table:
     parts = []
     for model in models:
         lines = [line for each in model["explained"]["maps"] for line in map_text(each)]
-        title = f"{model['title']}: a step reads {reading(model['explained'])}\n"
+        title = f"{model['title']}: a step reads {reads_of(model['explained'])}\n"
         parts.append(Text().append(title, style="bold").append("\n".join([*lines, ""])))
     table.add_row(*parts)
     return table
