@@ -10,8 +10,11 @@ import pytest
 import everystep as es
 from everystep.errors import DataError
 from everystep.explanation.relation import relation
+from everystep.explanation.relation.layout import Layout, Slot
 from everystep.explanation.relation.mapping import WeightMapping
-from everystep.layers import Layer
+from everystep.explanation.relation.selection import Selection
+from everystep.layers import Dense, Dropout, Layer
+from everystep.models import Sequential
 from tests.explanation.relation.pairs import ORDER, PAIRS
 from tests.tolerances import assert_close
 
@@ -127,3 +130,22 @@ def test_weights_of_something_else_are_an_error() -> None:
     wrong = {slot.path: np.zeros(7) for slot in r.evidence.forward.source.slots}
     with pytest.raises(DataError, match="has shape"):
         r.evidence(wrong)
+
+
+def test_the_state_of_random_numbers_plays_no_part() -> None:
+    with_noise = Sequential([Dense(3), Dropout(0.5), Dense(2)])
+    without = Sequential([Dense(3), Dense(2)])
+    x = RNG.standard_normal((2, 4, 3)).astype("float32")
+    with_noise(x)
+    r = relation(with_noise, without, (None, 4, 3))
+    assert r.verdict == "same"
+    assert len(r.evidence(es.weights_of(with_noise))) == 4
+
+
+def test_what_must_stay_positive_is_no_way_back() -> None:
+    """A variance may stand in a scale, not the other way round."""
+    fixed = Layout((Slot("variance", (2,), 0, positive=True),))
+    loose = Layout((Slot("scale", (2,), 0, positive=False),))
+    there = Selection(fixed, loose, np.arange(2), np.ones(2))
+    assert there.inverse() is None
+    assert Selection(loose, loose, np.array([1, 0]), np.array([2.0, -1.0])).inverse() is not None

@@ -90,7 +90,7 @@ def test_evidence_without_a_mapping_says_so() -> None:
 
 def test_other_inputs_are_an_error() -> None:
     ids, numbers = (related_input(values) for values in (7, None))
-    with pytest.raises(ShapeError, match="same example inputs"):
+    with pytest.raises(ShapeError, match="arrays as examples"):
         related(Family(ids), Family(numbers))
 
 
@@ -99,3 +99,9 @@ def related_input(values: int | None) -> Program:
     jaxpr = jax.make_jaxpr(lambda x: [x + 1])(jnp.zeros((1, 4), dtype))
     port = Port("x", (1, 4), dtype, axis=1, values=values)
     return Program("one more", jaxpr, (), (port,), (port,))
+
+
+def test_outputs_of_other_ranks_are_other_functions() -> None:
+    r = relation(lambda x: x.sum(), lambda x: x.sum((0, 2)), (1, 4, 3), output_axis=None)
+    assert r.verdict == "different"
+    assert "()" in r.reason

@@ -8,10 +8,17 @@ from typing import Any
 from everystep.explanation.program import Program
 from everystep.explanation.relation.family import Family
 from everystep.explanation.relation.relating import Relation, related
-from everystep.explanation.subjects import subject_of
+from everystep.explanation.subjects import Subject, subject_of
 
 
-def relation(a: Any, b: Any, *examples: Any, steps: int | None = None) -> Relation:
+def relation(
+    a: Any,
+    b: Any,
+    *examples: Any,
+    steps: int | None = None,
+    input_axis: Any = 1,
+    output_axis: Any = 1,
+) -> Relation:
     """Say how two models are related as families of functions, over all settings of their weights.
 
     `verdict` is `"same"` where for every setting of a's weights there is one of b's that gives the
@@ -31,6 +38,8 @@ def relation(a: Any, b: Any, *examples: Any, steps: int | None = None) -> Relati
         b: another, on the same inputs.
         *examples: what the inputs look like, as in `explain`.
         steps: the number of steps; by default that of the examples, or of the models, or 4.
+        input_axis: which axis of the inputs is time, as in `explain`.
+        output_axis: the same of the outputs.
 
     Returns:
         The relation: `verdict`, `evidence`, and `reason` in words.
@@ -53,13 +62,13 @@ def relation(a: Any, b: Any, *examples: Any, steps: int | None = None) -> Relati
         >>> print(r.evidence.forward.lines[0])
         kernel is 4 copies of shared's kernel, one behind the other
     """
-    programs = [_program(thing, examples, steps) for thing in (a, b)]
+    subjects = [subject_of(thing, examples, input_axis, output_axis) for thing in (a, b)]
+    programs = [_program(subject, steps) for subject in subjects]
     if programs[0].name == programs[1].name:
         programs = [replace(p, name=name) for p, name in zip(programs, "ab", strict=True)]
     return related(*map(Family, programs))
 
 
-def _program(thing: Any, examples: tuple[Any, ...], steps: int | None) -> Program:
-    subject = subject_of(thing, examples)
+def _program(subject: Subject, steps: int | None) -> Program:
     asked = subject.steps_for(steps)
     return subject.built_for(asked).program(asked)

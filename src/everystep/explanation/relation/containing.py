@@ -23,6 +23,11 @@ from everystep.explanation.relation.selection import (
 _PARTS = 128
 """How many choices of weights to solve for are tried at most."""
 
+_MOST_FREE = 3
+"""How many weights are solved for at once."""
+
+_MOST_UNITS = 256
+"""Among how many units another order of them is looked for."""
 
 _LARGEST_WHOLE = 5000
 """How many numbers the weights may have together where some are solved for."""
@@ -52,12 +57,13 @@ def reordered(question: Question) -> WeightMapping | Doubt | None:
 
 def _order_of_units(question: Question, selection: Selection) -> np.ndarray | None:
     """Return at which unit of the second family each unit of the first comes out, if one does."""
-    units = question.first.program.outputs[0].shape[-1:]
-    if not units or units[0] < 2:
+    shapes = [port.shape for port in question.first.program.outputs]
+    units = shapes[0][-1] if len(shapes) == 1 and shapes[0] else 0
+    if not 1 < units <= _MOST_UNITS:
         return None
     [made] = question.second.values(selection.vectors(question.vectors[:1]), question.inputs)
-    one = question.wanted[0].reshape(-1, *units)
-    other = made.reshape(-1, *units)
+    # The last place of each input will do: an order is verified afterwards.
+    one, other = (values[:, -units:] for values in (question.wanted[0], made))
     apart = np.abs(one[:, :, None] - other[:, None, :]).max(axis=0)
     alike = apart <= 1e-9 * (1 + np.abs(one).max())
     if not (alike.sum(0) == 1).all() or not (alike.sum(1) == 1).all():
@@ -123,8 +129,8 @@ def _parts(source: Layout, target: Layout) -> Iterator[tuple[Selection, np.ndarr
     """Yield weights to match or make neutral, and which to solve for; as few as can be first."""
     slots = range(len(target.slots))
     choices: list[tuple[int, int, tuple[int, ...], dict[int, int]]] = []
-    for count in range(1, len(target.slots)):
-        for free in itertools.islice(itertools.combinations(slots, count), 4 * _PARTS):
+    for count in range(1, min(len(target.slots), _MOST_FREE + 1)):
+        for free in itertools.combinations(slots, count):
             kept = [at for at in slots if at not in free]
             choices += [
                 (count, len(kept) - len(assigned), free, assigned)

@@ -70,6 +70,8 @@ def _leaving(question: Question, given: np.ndarray, selection: Selection) -> Cou
     if usual != most or any(ranks(one[None]) != (usual, usual) for one in slopes):
         return None
     own = first.linearized(given, inputs)[1]
+    if not np.isfinite(own).all():
+        return None
     counts, parts = zip(*map(_outside, own, slopes), strict=True)
     if min(counts) == 0:
         return None

@@ -24,14 +24,13 @@ def weights(layout: Layout, count: int, seed: int, *, plain: bool = False) -> np
         layout: whose weights.
         count: how many draws.
         seed: what they follow from.
-        plain: all of ordinary size, as a fit starts from.
+        plain: all of ordinary size, where no gate is shut and derivatives are large.
     """
     rng = np.random.default_rng([seed, layout.size])
     drawn = rng.standard_normal((count, layout.size))
     for slot in layout.slots:
         rows = np.prod(slot.shape[:-1]) if len(slot.shape) > 1 else 4.0
-        slot_part = drawn[:, slot.start : slot.stop]
-        slot_part /= np.sqrt(max(1.0, rows))
+        drawn[:, slot.start : slot.stop] /= np.sqrt(max(1.0, rows))
     if not plain:
         drawn *= np.resize(SCALES, count)[:, None]
         # One draw in which every third number is zero, and one without any weight.
@@ -47,7 +46,7 @@ def inputs(ports: tuple[Port, ...], count: int, seed: int, *, plain: bool = Fals
         ports: the inputs.
         count: how many draws.
         seed: what they follow from.
-        plain: all of ordinary size, where gates are open and derivatives large.
+        plain: all of ordinary size.
     """
     rng = np.random.default_rng([seed, count])
     scales = np.ones(count) if plain else np.resize(SCALES, count)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from everystep.explanation.maps import upper_bound
@@ -92,7 +93,11 @@ def _bounds(family: Family) -> tuple[np.ndarray, np.ndarray]:
         shapes += [struct(port.shape, port.dtype) for port in program.inputs]
         jaxpr = jax.make_jaxpr(family.run)(*shapes)
     intervals = ranges_of(jaxpr, [ANYWHERE] * len(shapes))
-    sizes = [int(np.prod(port.shape)) for port in program.outputs]
+    # A complex number counts as two.
+    sizes = [
+        int(np.prod(port.shape)) * (2 if jnp.issubdtype(port.dtype, jnp.complexfloating) else 1)
+        for port in program.outputs
+    ]
     lows, highs = zip(*intervals, strict=True)
     return np.repeat(lows, sizes), np.repeat(highs, sizes)
 
@@ -132,7 +137,7 @@ def by_dimension(question: Question) -> CounterExample | None:
     vectors = draws.weights(first.layout, 1, seed=9, plain=True)
     low, _ = ranks(first.linearized(vectors, inputs)[1])
     if low <= second.size:
-        others = draws.weights(second.layout, 2, seed=9, plain=True)
+        others = draws.weights(second.layout, 4, seed=9, plain=True)
         at_least, at_most = ranks(second.linearized(others, inputs)[1])
         if not second.size or at_least != at_most or low <= at_most:
             return None

@@ -53,9 +53,11 @@ class Layout:
 
     Args:
         slots: a slot for each of them, in the program's order.
+        others: the paths of the other weights.
     """
 
     slots: tuple[Slot, ...]
+    others: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, program: Program) -> Layout:
@@ -64,7 +66,8 @@ class Layout:
         for weight in filter(is_number, program.weights):
             start = slots[-1].stop if slots else 0
             slots.append(Slot(weight.path, np.shape(weight.value), start, not weight.trainable))
-        return cls(tuple(slots))
+        others = [weight.path for weight in program.weights if not is_number(weight)]
+        return cls(tuple(slots), frozenset(others))
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -97,13 +100,13 @@ class Layout:
         return np.concatenate([np.zeros(0, bool), *flags])
 
     def vector(self, weights: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the vector of weights that are given by path.
+        """Return the vector of weights that are given by path; others may be given too.
 
         Raises:
             DataError: a weight is missing, is unknown, or has another shape.
         """
         paths = [slot.path for slot in self.slots]
-        if unfit := sorted(set(paths) ^ set(weights)):
+        if unfit := sorted(set(paths) ^ (set(weights) - self.others)):
             raise DataError(
                 f"the weights must be given by the paths {paths}, but these are missing or "
                 f"unknown: {unfit}"

@@ -17,7 +17,8 @@ from everystep.explanation.relation.wording import lines_of
 class WeightMapping:
     """The weights of one program, made of those of another such that both are the same function.
 
-    It is called with the value of each weight by path, and returns the others by path.
+    It is called with the value of each weight by path, and returns the others by path. Weights that
+    are no real numbers, such as the state of random numbers, play no part.
 
     Args:
         source: the layout of the weights that it takes.

@@ -159,7 +159,7 @@ def related(a: Family, b: Family) -> Relation:
     if unlike := _unlike(a.program.inputs, b.program.inputs):
         raise ShapeError(
             f"{names[0]} and {names[1]} are related on the same inputs, but the former takes "
-            f"{unlike[0]}, the latter {unlike[1]}. Give both the same example inputs"
+            f"{unlike[0]}, the latter {unlike[1]}. Give arrays as examples, which say the dtype too"
         )
     if unlike := _unlike(a.program.outputs, b.program.outputs, dtypes=False):
         shown = f"{names[0]} gives {unlike[0]}, {names[1]} gives {unlike[1]}"
@@ -179,9 +179,11 @@ def _shown(verdict: Verdict, there: Inclusion, back: Inclusion) -> str:
 
 def _unlike(ours: tuple[Port, ...], theirs: tuple[Port, ...], *, dtypes: bool = True) -> list[str]:
     """Return two lists of ports in words where they differ, else nothing."""
+    # The batch axis, of one row in programs of layers, is left out of words.
+    start = int(all(len(port.shape) > 1 for port in (*ours, *theirs)))
     words = [
         ", ".join(
-            f"{tuple(port.shape[1:])} {np.dtype(port.dtype).name if dtypes else ''}".strip()
+            f"{tuple(port.shape[start:])} {np.dtype(port.dtype).name if dtypes else ''}".strip()
             for port in ports
         )
         or "nothing"

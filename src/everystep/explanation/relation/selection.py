@@ -43,6 +43,8 @@ class Selection:
         """Return the way back, where each number of the source is taken just once."""
         if not np.array_equal(np.sort(self.index), np.arange(self.source.size)):
             return None
+        if not np.array_equal(self.target.positive, self.source.positive[self.index]):
+            return None
         factor = np.empty(self.source.size)
         factor[self.index] = 1 / self.factor
         return Selection(self.target, self.source, np.argsort(self.index), factor)

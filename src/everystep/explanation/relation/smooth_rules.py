@@ -35,7 +35,7 @@ class Value:
         array: its array.
         loose: whether it hangs on weights or inputs.
         soft: whether it stands for truth values or integers that lie between.
-        nonnegative: whether it is known to be an integer that is not negative.
+        nonnegative: whether its numbers are known to be whole and not negative, of any dtype.
     """
 
     array: Any
@@ -311,9 +311,9 @@ def _converted(equation: JaxprEqn, operands: list[Value]) -> list[Value]:
         return [Value(value.array, True, not real)]
     if jnp.issubdtype(to, jnp.bool_):
         return [Value(1 - equal(_number(value)), True, True)]
-    if jnp.issubdtype(came, jnp.inexact) and not real:
+    if jnp.issubdtype(came, jnp.inexact) and not real and not value.nonnegative:
         raise Abrupt("convert_element_type")
-    return [Value(value.array.astype(to), True, nonnegative=value.nonnegative and not real)]
+    return [Value(value.array.astype(to), True, nonnegative=value.nonnegative)]
 
 
 def _finite(_: JaxprEqn, operands: list[Value]) -> list[Value]:

@@ -85,11 +85,14 @@ def solve(
     values = family.values(settings, inputs).reshape(len(settings), -1)
     columns = (values[1:] - values[0]).T
     right = (wanted.reshape(len(wanted), -1) - values[0]).T
+    # What is no number says nothing; the others are enough.
+    numbers = np.isfinite(columns).all(axis=1) & np.isfinite(right).all(axis=1)
+    columns, right = columns[numbers], right[numbers]
     found = _blockwise(columns, right)
     rest = np.linalg.norm(columns @ found - right, axis=0)
     vectors = np.repeat(np.where(free, 0.0, base)[None], len(wanted), axis=0)
     vectors[:, places] = found.T
-    size = np.linalg.norm(wanted.reshape(len(wanted), -1), axis=1)
+    size = np.linalg.norm(wanted.reshape(len(wanted), -1)[:, numbers], axis=1)
     return Solution(vectors, rest / np.where(size > 0, size, 1.0))
 
 

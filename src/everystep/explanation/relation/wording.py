@@ -39,11 +39,11 @@ def _of_slot(selection: Selection, slot: Slot, owner: str) -> str:
         return _constant(factor)
     sources = _sources(selection.source, index)
     names = {s.path: f"{owner}'s {selection.source.short(s)}" for s in sources}
-    signs = set(factor[index != CONSTANT].tolist())
-    if len(sources) == 1 and (signs == {1.0} or signs == {-1.0}):
-        [source] = sources
+    factors = set(factor[index != CONSTANT].tolist())
+    if len(sources) == 1 and len(factors) == 1:
+        [source], [times] = sources, factors
         places = np.where(index == CONSTANT, CONSTANT, index - source.start)
-        name = f"minus {names[source.path]}" if signs == {-1.0} else names[source.path]
+        name = names[source.path] if times == 1 else f"{times:g} times {names[source.path]}"
         for form in _FORMS:
             if words := form(places, factor, source):
                 return "is " + words.format(name)
@@ -154,6 +154,17 @@ def _permuted(places: np.ndarray, _: np.ndarray, source: Slot) -> str:
     return f"{{}}, {' and '.join(orders)}"
 
 
+def _part(places: np.ndarray, _: np.ndarray, source: Slot) -> str:
+    """A part of the weight: some of its places along each axis."""
+    if (places == CONSTANT).any():
+        return ""
+    axes = [np.unique(along) for along in np.unravel_index(places.ravel(), source.shape)]
+    part = _numbers(source)[np.ix_(*axes)]
+    if part.size != places.size or not (part.ravel() == places.ravel()).all():
+        return ""
+    return f"{{}}[{', '.join(map(_written, axes))}]"
+
+
 def _order(order: np.ndarray) -> str:
     """Write an order of places, that of a block where all blocks have the same."""
     for size in range(2, len(order)):
@@ -170,6 +181,7 @@ _FORMS: tuple[Callable[[np.ndarray, np.ndarray, Slot], str], ...] = (
     _copies,
     _corner,
     _permuted,
+    _part,
 )
 """The forms that a weight may have that comes from one other, the simplest first."""
 
