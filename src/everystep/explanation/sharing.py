@@ -24,7 +24,7 @@ from everystep.explanation.witnesses.draws import Sample, samples
 
 # So many output steps are looked at, and fewer where that makes more than so many derivatives.
 _MOST_STEPS = 8
-_MOST_DERIVATIVES = 2**26
+_MOST_DERIVATIVES = 2**25
 _AT_ONCE = 2**24
 _DRAWS = 3
 # A derivative counts that is far above rounding, next to outputs and weights of ordinary size.

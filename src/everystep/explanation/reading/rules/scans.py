@@ -184,9 +184,12 @@ class Loop:
         last = first + sum(map(math.prod, self.forms))
         size = (self.layout.length, sum(map(math.prod, out_forms)), table.shape[-1])
         out = np.zeros(size, np.uint64)
+        given: tuple[int, bytes] | None = None
         for step, turn in zip(self.order, self.turns, strict=True):
             table[last:] = along[step]
-            rows = unions[id(turn)](table)
+            # The sets of weights are soon the same at each step, and so are their unions.
+            if given != (given := (id(turn), table.tobytes())):
+                rows = unions[id(turn)](table)
             table[first:last], out[step] = rows[: last - first], rows[last - first :]
         return table[first:last], out
 
