@@ -307,11 +307,22 @@ class Explanation:
     def _for_page(self) -> list[Explanation]:
         found = {self.steps: self}
         if self.any_length and len(self._origin.inputs.all_steps) < 2:
-            for steps in _PAGE_STEPS:
+            for steps in {*_PAGE_STEPS} - {self.steps}:
                 # There may be too few steps, as for a window of three.
                 with suppress(ShapeError):
-                    found.setdefault(steps, self.at(steps))
+                    found[steps] = self._beside(steps)
         return [found[steps] for steps in sorted(found)]
+
+    def _beside(self, steps: int) -> Explanation:
+        """Return the explanation for other steps, which takes over what holds for any number."""
+        other = self.at(steps)
+        other._lengths, other._reaches = self._lengths, self._reaches
+        # A leak is shown by steps, which there may be no more.
+        if self.padding.pair is None and self.packing.pair is None:
+            other.padding, other.packing = self.padding, self.packing
+        # Which weights are seen to be shared takes long to find out, and is the same.
+        other.uses = uses_of(other.program)
+        return other
 
     def _repr_html_(self) -> str:
         from everystep.drawing import explanation_fragment
