@@ -152,3 +152,48 @@ def test_sets_that_take_too_much_memory_are_joined_and_named(
     assert rows(reading, 4) == ALL
     wide = "more than 10 words of bits"
     assert reading.unknown == [f"dot_general: {wide}", f"mul: {wide}"]
+
+
+def masked_by_data(mask: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """Attention to steps that are causal, and whose first feature is positive."""
+
+    def attend(x: Any) -> Any:
+        shares = mask(jnp.einsum("bqd,bkd->bqk", x, x), CAUSAL & (x[:, None, :, 0] > 0))
+        return shares @ x
+
+    return attend
+
+
+MASKS_OF_DATA: dict[str, tuple[Callable[[Any, Any], Any], list[str]]] = {
+    # Where data may mask all that is not masked by a constant, nothing lies above the constant.
+    "chosen": (lambda scores, allowed: jax.nn.softmax(jnp.where(allowed, scores, -1e9)), ALL),
+    "added": (lambda scores, allowed: jax.nn.softmax(scores - 1e9 * (1.0 - allowed)), ALL),
+    "of integers": (lambda scores, allowed: jax.nn.softmax(scores - 99999 * (1 - allowed)), ALL),
+    "and then left out": (
+        lambda scores, allowed: jnp.where(
+            allowed, jax.nn.softmax(jnp.where(allowed, scores, -1e9)), 0
+        ),
+        TRIANGLE,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MASKS_OF_DATA)
+def test_masks_of_data_may_hide_all_steps(name: str) -> None:
+    mask, expected = MASKS_OF_DATA[name]
+    assert map_of(masked_by_data(mask), STEPS) == expected
+
+
+def test_what_is_made_of_low_numbers_may_be_high() -> None:
+    def cancelled(scores: Any) -> Any:
+        low = jnp.where(CAUSAL, scores, scores - 1e9)
+        return jnp.exp(low + jnp.abs(low[..., :1, :]))
+
+    assert map_of(attention(cancelled), STEPS)[0] == "xxxx"
+
+
+def test_attention_after_attention_is_a_triangle() -> None:
+    def shares(scores: Any) -> Any:
+        return jax.nn.softmax(jnp.where(CAUSAL, scores, -1e9))
+
+    assert map_of(lambda x: attention(shares)(jnp.tanh(attention(shares)(x)) + x), STEPS) == TRIANGLE

@@ -44,6 +44,7 @@ class Facts:
         known: where an element is the same constant whatever weights and inputs are.
         values: the constants.
         low: where an element is not known, but lies far below ordinary numbers whatever it reads.
+        extreme: where it is neither, but may lie as far from ordinary numbers, as data decide.
     """
 
     shape: tuple[int, ...]
@@ -52,6 +53,7 @@ class Facts:
     known: Array
     values: Array
     low: Array
+    extreme: Array
 
     @classmethod
     def of(
@@ -62,8 +64,9 @@ class Facts:
         known: Array | None = None,
         values: Array | None = None,
         low: Array | None = None,
+        extreme: Array | None = None,
     ) -> Facts:
-        """Return facts in their one form; None stands for nothing known, or low."""
+        """Return facts in their one form; None stands for nothing known, low or extreme."""
         rank, alike = len(shape), (1,) * len(shape)
         if 0 in shape and storage(dtype) == dtype:  # All of its elements are known: it has none.
             known, values = np.ones(alike, bool), np.zeros(alike, dtype)
@@ -73,6 +76,9 @@ class Facts:
             reads = bits.where(~known, reads)
             values = np.where(known, values, np.zeros((), values.dtype))
         low = np.zeros(alike, bool) if low is None else low & ~known
+        if extreme is None or dtype == bool:
+            extreme = np.zeros(alike, bool)
+        extreme = extreme & ~known & ~low
         axes = range(rank)
         return cls(
             tuple(shape),
@@ -81,6 +87,7 @@ class Facts:
             bits.shrunk(known, axes),
             bits.shrunk(values, axes),
             bits.shrunk(low, axes),
+            bits.shrunk(extreme, axes),
         )
 
     @classmethod
@@ -122,8 +129,14 @@ class Facts:
     @property
     def form(self) -> tuple[int, ...]:
         """The shape with size 1 where all that is known is alike along an axis."""
-        reads = self.reads.shape[:-1]
-        return np.broadcast_shapes(reads, self.known.shape, self.values.shape, self.low.shape)
+        return np.broadcast_shapes(
+            self.reads.shape[:-1], *(array.shape for array in self.constants)
+        )
+
+    @property
+    def constants(self) -> tuple[Array, Array, Array, Array]:
+        """What is known of the elements besides what they read."""
+        return self.known, self.values, self.low, self.extreme
 
     @property
     def rank(self) -> int:
@@ -137,8 +150,8 @@ class Facts:
 
     @property
     def nothing(self) -> bool:
-        """Whether there is nothing to say: it reads nothing, and nothing is known or low."""
-        return not (self.reads.shape[-1] or self.known.any() or self.low.any())
+        """Whether there is nothing to say: it reads nothing, and nothing else is known."""
+        return not (self.reads.shape[-1] or any(map(np.any, self.constants)))
 
     @property
     def value(self) -> Array:
@@ -158,6 +171,14 @@ class Facts:
             return np.zeros((1,) * self.rank, bool)
         below: Array = self.low | (self.known & (self.values <= LOW))
         return below
+
+    @property
+    def unusual(self) -> Array:
+        """Where an element is, or may be, far from ordinary numbers."""
+        if self.dtype == bool or not self.known.any():
+            return self.low | self.extreme
+        huge: Array = self.known & (np.abs(self.values) >= -LOW)
+        return huge | self.low | self.extreme
 
     def reads_along(self, axis: int | None, count: int) -> Array:
         """Return which of the first bits are read at each index of an axis, by any element there.
@@ -180,15 +201,20 @@ class Facts:
 
     def reading(self, words: Words) -> Facts:
         """Return the same facts where every element that is not known reads these bits instead."""
-        return Facts.of(self.shape, self.dtype, words, self.known, self.values, self.low)
+        return Facts.of(self.shape, self.dtype, words, *self.constants)
 
     def with_reads(self, more: Words) -> Facts:
         """Return the same facts where every element that is not known reads these bits too."""
         return self.reading(bits.union([self.reads, more], self.rank))
 
     def forgotten(self) -> Facts:
-        """Return what its elements read alone: nothing is known, or low."""
-        return Facts.of(self.shape, self.dtype, self.reads)
+        """Return the same facts without constants."""
+        return Facts.of(self.shape, self.dtype, self.reads, extreme=self.unusual)
+
+    def doubted(self) -> Facts:
+        """Return the same facts where elements that are not known or low may be extreme."""
+        known, values, low, _ = self.constants
+        return Facts.of(self.shape, self.dtype, self.reads, known, values, low, np.array(True))
 
 
 def moved(
@@ -222,12 +248,12 @@ def moved(
     chosen = bits.shrunk(chosen, range(chosen.ndim))
     sets = bits.alongside(operand.reads for operand in operands)
     bits.check_size(chosen.shape, sets[0].shape[-1])
-    known, values, low = (
+    constants = (
         _in_a_row(arrays, forms)[chosen]
-        for arrays in zip(*((each.known, each.values, each.low) for each in operands), strict=True)
+        for arrays in zip(*(operand.constants for operand in operands), strict=True)
     )
     words = _in_a_row(sets, [(*form, sets[0].shape[-1]) for form in forms], 1)
-    return Facts.of(shape, dtype, words[chosen], known, values, low)
+    return Facts.of(shape, dtype, words[chosen], *constants)
 
 
 def _in_a_row(arrays: Sequence[Array], forms: Sequence[tuple[int, ...]], kept: int = 0) -> Array:

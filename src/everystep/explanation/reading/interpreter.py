@@ -99,7 +99,7 @@ class Context:
             self.loosen(f"{name_of(equation)}: more than {bits.MOST_WORDS} words of bits")
             return reading_together(equation, operands, self)
 
-    def everything(self, equation: Any, operands: Sequence[Facts]) -> list[Facts]:
+    def everything(self, equation: Any, operands: list[Facts]) -> list[Facts]:
         """Return the safe answer for an equation: each result reads all that it is given."""
         if equation.outvars and not all(operand.nothing for operand in operands):
             self.unknown[name_of(equation)] = None

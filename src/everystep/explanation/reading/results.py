@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,20 @@ def reading_all(variables: Sequence[Any], words: bits.Words) -> list[Facts]:
     ]
 
 
-def reading_together(equation: Any, operands: Sequence[Facts], context: Context) -> list[Facts]:
+def doubting(rule: Rule) -> Rule:
+    """Return the rule, with results that may be extreme where any operand is far from ordinary."""
+
+    @functools.wraps(rule)
+    def doubted(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
+        results = rule(equation, operands, context)
+        if not any(operand.unusual.any() for operand in operands):
+            return results
+        return [each.doubted() for each in results]
+
+    return doubted
+
+
+@doubting
+def reading_together(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
     """Rule: every element of every result reads all that the equation is given."""
     return reading_all(equation.outvars, bits.everything(operand.reads for operand in operands))

@@ -102,7 +102,7 @@ def key_of(facts: Sequence[Facts]) -> tuple[bytes, ...]:
     return tuple(
         part.tobytes() + repr(part.shape).encode()
         for each in facts
-        for part in (each.known, each.values, each.low)
+        for part in each.constants
     )
 
 

@@ -6,7 +6,7 @@ as opposed to those of programs inside programs, are wrapped in `folding.constan
 they see to constants themselves.
 """
 
-from everystep.explanation.reading.results import Rule
+from everystep.explanation.reading.results import Rule, doubting
 from everystep.explanation.reading.rules import (
     algebra,
     branches,
@@ -37,5 +37,12 @@ FAMILIES = (
     whiles,
 )
 
-RULES: dict[str, Rule] = {name: rule for family in FAMILIES for name, rule in family.RULES.items()}
+DOUBTING = (algebra, ordered, products, windows)
+"""The families that do not follow which elements are far from ordinary numbers."""
+
+RULES: dict[str, Rule] = {
+    name: doubting(rule) if family in DOUBTING else rule
+    for family in FAMILIES
+    for name, rule in family.RULES.items()
+}
 """The rule of each primitive that is understood, by its name."""

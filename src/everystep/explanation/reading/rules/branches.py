@@ -24,8 +24,8 @@ def joined(one: Facts, other: Facts, chooser: Words) -> Facts:
         return one
     same = one.known & other.known & np.equal(one.values, other.values)
     reads = bits.union([one.reads, other.reads, chooser], one.rank)
-    low = one.far_below & other.far_below
-    return Facts.of(one.shape, one.dtype, reads, same, one.values, low)
+    low, extreme = one.far_below & other.far_below, one.unusual | other.unusual
+    return Facts.of(one.shape, one.dtype, reads, same, one.values, low, extreme)
 
 
 def all_joined(ones: list[Facts], others: list[Facts], chooser: Words) -> list[Facts]:

@@ -93,7 +93,8 @@ def _narrowed(array: Facts, slices: Slices, free: list[int]) -> Facts:
     reads = array.reads
     for axis in free:
         reads = unions(reads, axis, array.shape[axis], slices.sliding(array.shape, axis))
-    return Facts.of(slices.narrowed(array.shape, free), array.dtype, reads)
+    doubt = np.array(array.unusual.any())
+    return Facts.of(slices.narrowed(array.shape, free), array.dtype, reads, extreme=doubt)
 
 
 def scatter(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
@@ -162,6 +163,7 @@ def _put(array: Facts, index: Facts, updates: Facts, slices: Slices, *, overwrit
         array.known & ~covered,
         array.values,
         array.low & ~covered,
+        np.array(array.unusual.any() or updates.unusual.any()),
     )
 
 

@@ -35,7 +35,13 @@ def pointwise(equation: Any, operands: list[Facts], context: Context) -> list[Fa
     if name in ABSORBING:
         known, values = _absorbed(ABSORBING[name], operands, known, values)
     low = LOWERED[name](*operands) if name in LOWERED else None
-    return [Facts.of(shape, dtype, reads, known, values, low)]
+    extreme = None if dtype == bool or name in BOUNDED else _extreme(operands)
+    return [Facts.of(shape, dtype, reads, known, values, low, extreme)]
+
+
+def _extreme(operands: list[Facts]) -> Array:
+    """Return where any operand is, or may be, far from ordinary numbers."""
+    return functools.reduce(np.logical_or, (operand.unusual for operand in operands))
 
 
 def _constants(equation: Any, operands: list[Facts], rank: int) -> tuple[Array, Array]:
@@ -108,7 +114,7 @@ Their exponential then still is below any rounding.
 """
 
 
-def _high(facts: Facts) -> Array:
+def _far_above(facts: Facts) -> Array:
     """Where an element is a known number far above ordinary ones."""
     if not is_float(facts.dtype):
         return np.zeros((1,) * facts.rank, bool)
@@ -116,12 +122,13 @@ def _high(facts: Facts) -> Array:
 
 
 def _sum_low(left: Facts, right: Facts) -> Array:
-    return (left.far_below & ~_high(right)) | (right.far_below & ~_high(left))
+    both = left.far_below & right.far_below
+    return both | (left.far_below & ~right.unusual) | (right.far_below & ~left.unusual)
 
 
 def _difference_low(left: Facts, right: Facts) -> Array:
-    ordinary = ~left.far_below & ~_high(left)
-    return (left.far_below & ~right.far_below) | (ordinary & _high(right))
+    above = _far_above(right)
+    return (left.far_below & (above | ~right.unusual)) | (above & ~left.unusual)
 
 
 def _scaled_low(left: Facts, right: Facts) -> Array:
@@ -156,11 +163,9 @@ def convert(equation: Any, operands: list[Facts], context: Context) -> list[Fact
     [result] = pointwise(equation, operands, context)
     if not is_float(result.dtype):
         return [result]
-    return [
-        Facts.of(
-            result.shape, result.dtype, result.reads, result.known, result.values, operands[0].low
-        )
-    ]
+    known, values, _, extreme = result.constants
+    low = operands[0].low
+    return [Facts.of(result.shape, result.dtype, result.reads, known, values, low, extreme)]
 
 
 def bitcast(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
@@ -175,6 +180,12 @@ def bitcast(equation: Any, operands: list[Facts], context: Context) -> list[Fact
     whole = bits.over(operand.reads, [operand.rank - 1])[..., 0, :] if operand.rank else parts
     return [Facts.of(shape, dtype, parts if len(shape) > operand.rank else whole)]
 
+
+BOUNDED = frozenset(
+    {"bitcast_convert_type", "cos", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "sign", "sin"}
+    | {"tanh"}
+)
+"""Functions whose values are ordinary numbers if they are finite, however far their operands lie."""
 
 VANISHING = {"exp": 0, "exp2": 0, "logistic": 0, "expm1": -1, "tanh": -1, "erf": -1, "erfc": 2}
 """What functions make of numbers far below ordinary ones."""
@@ -194,16 +205,20 @@ def vanishing(equation: Any, operands: list[Facts], context: Context) -> list[Fa
 
 
 def maximum(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
-    """Rule: the maximum of an ordinary number and one far below it reads the ordinary one."""
+    """Rule: the maximum of an ordinary number and one far below it is the ordinary one."""
     left, right = operands
-    if not (left.low.any() or right.low.any()):
+    if not (left.far_below.any() or right.far_below.any()):
         return pointwise(equation, operands, context)
     rank = len(kind_of(equation.outvars[0])[0])
+    under_left, under_right = right.far_below & ~left.unusual, left.far_below & ~right.unusual
     heard = [
-        _without(left, left.low & ~right.far_below, rank, context),
-        _without(right, right.low & ~left.far_below, rank, context),
+        _without(left, left.low & under_right, rank, context),
+        _without(right, right.low & under_left, rank, context),
     ]
-    return pointwise(equation, heard, context)
+    [result] = pointwise(equation, heard, context)
+    known, values, low, extreme = result.constants
+    extreme = extreme & ~under_left & ~under_right
+    return [Facts.of(result.shape, result.dtype, result.reads, known, values, low, extreme)]
 
 
 def _without(facts: Facts, left_out: Array, rank: int, context: Context) -> Facts:
@@ -215,7 +230,7 @@ def _without(facts: Facts, left_out: Array, rank: int, context: Context) -> Fact
     if bits.differ(kept, reads):
         context.assume(FAR_BELOW)
     shape = np.broadcast_shapes(facts.shape, left_out.shape)
-    return Facts.of(shape, facts.dtype, kept, facts.known, facts.values, facts.low)
+    return Facts.of(shape, facts.dtype, kept, *facts.constants)
 
 
 def select(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
@@ -234,7 +249,10 @@ def select(equation: Any, operands: list[Facts], context: Context) -> list[Facts
     maybe = [~which.known | (chosen == number) for number in range(len(cases))]
     reads = [bits.where(possible, case.reads) for possible, case in zip(maybe, cases, strict=True)]
     known, values, low = _agreed(maybe, cases)
-    return [Facts.of(shape, dtype, bits.union([*reads, which.reads], rank), known, values, low)]
+    unusual = [possible & case.unusual for possible, case in zip(maybe, cases, strict=True)]
+    extreme = functools.reduce(np.logical_or, unusual)
+    words = bits.union([*reads, which.reads], rank)
+    return [Facts.of(shape, dtype, words, known, values, low, extreme)]
 
 
 def _of_rank(facts: Facts, rank: int) -> Facts:
@@ -243,9 +261,7 @@ def _of_rank(facts: Facts, rank: int) -> Facts:
         alike,
         facts.dtype,
         facts.reads.reshape(*alike, -1),
-        facts.known.reshape(alike),
-        facts.values.reshape(alike),
-        facts.low.reshape(alike),
+        *(array.reshape(alike) for array in facts.constants),
     )
 
 
@@ -267,7 +283,10 @@ def clamp(equation: Any, operands: list[Facts], context: Context) -> list[Facts]
     """Rule: the bounds may be single numbers."""
     rank = len(kind_of(equation.outvars[0])[0])
     fitting = [each if each.rank == rank else _of_rank(each, rank) for each in operands]
-    return pointwise(equation, fitting, context)
+    [result] = pointwise(equation, fitting, context)
+    if any(bound.unusual.any() or not bound.wholly_known for bound in operands[::2]):
+        return [result]
+    return [Facts.of(result.shape, result.dtype, result.reads, result.known, result.values)]
 
 
 NAMES = [

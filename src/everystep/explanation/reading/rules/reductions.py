@@ -10,7 +10,7 @@ from everystep.explanation.reading import bits
 from everystep.explanation.reading.bits import Array
 from everystep.explanation.reading.facts import Facts
 from everystep.explanation.reading.folding import constants_first, value_of
-from everystep.explanation.reading.results import Rule, kind_of
+from everystep.explanation.reading.results import Rule, doubting, kind_of
 from everystep.explanation.reading.rules.pointwise import ABSORBING, FAR_BELOW
 
 if TYPE_CHECKING:
@@ -36,23 +36,24 @@ def reduce(equation: Any, operands: list[Facts], context: Context) -> list[Facts
         return [Facts.unread(shape, dtype)]
     axes = tuple(equation.params["axes"])
     reads, low = operand.reads, None
+    extreme = operand.unusual.any(axes)
     if equation.primitive.name == "reduce_max" and operand.far_below.any():
         reads, low = _of_the_largest(operand, axes, context)
+        extreme = (operand.unusual & ~operand.far_below).any(axes)
     known, values = _constants(equation, operand, axes)
     reads = np.squeeze(bits.over(reads, axes), axes)
-    return [Facts.of(shape, dtype, reads, known, values, low)]
+    return [Facts.of(shape, dtype, reads, known, values, low, extreme)]
 
 
 def _of_the_largest(
     operand: Facts, axes: tuple[int, ...], context: Context
 ) -> tuple[bits.Words, Array]:
     """Return what elements read that may be the largest, and where all elements are low."""
-    ordinary = ~operand.far_below
-    any_ordinary = ordinary.any(axes, keepdims=True)
-    heard = bits.where(ordinary | ~any_ordinary, operand.reads)
+    any_ordinary = (~operand.unusual).any(axes, keepdims=True)
+    heard = bits.where(~operand.far_below | ~any_ordinary, operand.reads)
     if bits.differ(heard, operand.reads):
         context.assume(FAR_BELOW)
-    return heard, np.squeeze(~any_ordinary, axes)
+    return heard, operand.far_below.all(axes)
 
 
 def _constants(equation: Any, operand: Facts, axes: tuple[int, ...]) -> tuple[Array, Array]:
@@ -92,5 +93,5 @@ def reduce_by(equation: Any, operands: list[Facts], context: Context) -> list[Fa
 
 RULES: dict[str, Rule] = {
     name: constants_first(rule)
-    for name, rule in {**dict.fromkeys(OF_TWO, reduce), "reduce": reduce_by}.items()
+    for name, rule in {**dict.fromkeys(OF_TWO, reduce), "reduce": doubting(reduce_by)}.items()
 }

@@ -225,11 +225,11 @@ class Loop:
         which = np.zeros(self.layout.length, np.intp)
         which[list(self.order)] = [place[id(turn)] for turn in self.turns]
         out = [turn.out[number] for turn in made]
-        known, values, low = (
+        constants = (
             np.stack(np.broadcast_arrays(*arrays))[which]
-            for arrays in zip(*((each.known, each.values, each.low) for each in out), strict=True)
+            for arrays in zip(*(each.constants for each in out), strict=True)
         )
-        return Facts.of(shape, dtype, words, known, values, low)
+        return Facts.of(shape, dtype, words, *constants)
 
 
 def _form_of(facts: Facts, first: int) -> Form | None:
@@ -242,13 +242,13 @@ def _form_of(facts: Facts, first: int) -> Form | None:
 def _at(facts: Facts, step: int) -> Facts:
     """Return what is known of an array's entry at a step, besides what it reads."""
     shape = facts.shape[1:]
-    constants = (at(each, step) for each in (facts.known, facts.values, facts.low))
+    constants = (at(each, step) for each in facts.constants)
     return Facts.of(shape, facts.dtype, bits.none(len(shape)), *constants)
 
 
 def _varies(facts: Facts) -> bool:
     """Return whether what is known of an array besides what it reads changes along its steps."""
-    return any(len(each) > 1 for each in (facts.known, facts.values, facts.low))
+    return any(len(each) > 1 for each in facts.constants)
 
 
 def _forgetting(facts: list[Facts], numbers: set[int]) -> list[Facts]:
