@@ -196,4 +196,5 @@ def test_attention_after_attention_is_a_triangle() -> None:
     def shares(scores: Any) -> Any:
         return jax.nn.softmax(jnp.where(CAUSAL, scores, -1e9))
 
-    assert map_of(lambda x: attention(shares)(jnp.tanh(attention(shares)(x)) + x), STEPS) == TRIANGLE
+    once = attention(shares)
+    assert map_of(lambda x: once(jnp.tanh(once(x)) + x), STEPS) == TRIANGLE

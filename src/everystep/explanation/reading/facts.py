@@ -76,7 +76,7 @@ class Facts:
             reads = bits.where(~known, reads)
             values = np.where(known, values, np.zeros((), values.dtype))
         low = np.zeros(alike, bool) if low is None else low & ~known
-        if extreme is None or dtype == bool:
+        if extreme is None or dtype == np.bool_:
             extreme = np.zeros(alike, bool)
         extreme = extreme & ~known & ~low
         axes = range(rank)
@@ -175,7 +175,7 @@ class Facts:
     @property
     def unusual(self) -> Array:
         """Where an element is, or may be, far from ordinary numbers."""
-        if self.dtype == bool or not self.known.any():
+        if self.dtype == np.bool_ or not self.known.any():
             return self.low | self.extreme
         huge: Array = self.known & (np.abs(self.values) >= -LOW)
         return huge | self.low | self.extreme

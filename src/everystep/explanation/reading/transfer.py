@@ -100,9 +100,7 @@ class Unions:
 def key_of(facts: Sequence[Facts]) -> tuple[bytes, ...]:
     """Return what tells apart all that is known of arrays besides what they read."""
     return tuple(
-        part.tobytes() + repr(part.shape).encode()
-        for each in facts
-        for part in each.constants
+        part.tobytes() + repr(part.shape).encode() for each in facts for part in each.constants
     )
 
 

@@ -35,7 +35,7 @@ def pointwise(equation: Any, operands: list[Facts], context: Context) -> list[Fa
     if name in ABSORBING:
         known, values = _absorbed(ABSORBING[name], operands, known, values)
     low = LOWERED[name](*operands) if name in LOWERED else None
-    extreme = None if dtype == bool or name in BOUNDED else _extreme(operands)
+    extreme = None if name in BOUNDED else _extreme(operands)
     return [Facts.of(shape, dtype, reads, known, values, low, extreme)]
 
 
@@ -181,11 +181,11 @@ def bitcast(equation: Any, operands: list[Facts], context: Context) -> list[Fact
     return [Facts.of(shape, dtype, parts if len(shape) > operand.rank else whole)]
 
 
-BOUNDED = frozenset(
-    {"bitcast_convert_type", "cos", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "sign", "sin"}
-    | {"tanh"}
-)
-"""Functions whose values are ordinary numbers if they are finite, however far their operands lie."""
+BOUNDED = {
+    *("bitcast_convert_type", "cos", "erf", "erfc", "exp", "exp2", "expm1", "logistic", "sign"),
+    *("sin", "tanh"),
+}
+"""Functions whose values are ordinary numbers if finite, however far their operands lie."""
 
 VANISHING = {"exp": 0, "exp2": 0, "logistic": 0, "expm1": -1, "tanh": -1, "erf": -1, "erfc": 2}
 """What functions make of numbers far below ordinary ones."""

@@ -36,10 +36,10 @@ def reduce(equation: Any, operands: list[Facts], context: Context) -> list[Facts
         return [Facts.unread(shape, dtype)]
     axes = tuple(equation.params["axes"])
     reads, low = operand.reads, None
-    extreme = operand.unusual.any(axes)
+    extreme = np.logical_or.reduce(operand.unusual, axes)
     if equation.primitive.name == "reduce_max" and operand.far_below.any():
         reads, low = _of_the_largest(operand, axes, context)
-        extreme = (operand.unusual & ~operand.far_below).any(axes)
+        extreme = np.logical_or.reduce(operand.unusual & ~operand.far_below, axes)
     known, values = _constants(equation, operand, axes)
     reads = np.squeeze(bits.over(reads, axes), axes)
     return [Facts.of(shape, dtype, reads, known, values, low, extreme)]
@@ -53,7 +53,7 @@ def _of_the_largest(
     heard = bits.where(~operand.far_below | ~any_ordinary, operand.reads)
     if bits.differ(heard, operand.reads):
         context.assume(FAR_BELOW)
-    return heard, operand.far_below.all(axes)
+    return heard, np.logical_and.reduce(operand.far_below, axes)
 
 
 def _constants(equation: Any, operand: Facts, axes: tuple[int, ...]) -> tuple[Array, Array]:
