@@ -61,9 +61,11 @@ def looking_into(target: str, examples: list[Any]) -> Iterator[None]:
     with running(target):
         try:
             yield
-        except (DataError, ShapeError) as error:
-            cure = "" if examples else ". --input describes one"
+        except DataError as error:
+            cure = "" if examples else ". Here --input gives one"
             raise SettingError(f"{error}{cure}") from error
+        except ShapeError as error:
+            raise SettingError(str(error)) from error
 
 
 def _place_of(error: BaseException) -> str | None:
