@@ -151,7 +151,7 @@ def test_a_step_of_a_layer_lights_all_that_it_is_made_of(tab: Watched, tmp_path:
     }
     assert said(page) == (
         "join step 1 reads words step 1 and signs step 1, "
-        "in the end words steps 0, 1 and signs step 1"
+        "in the end words (input) steps 0, 1 and signs (input) step 1"
     )
 
 

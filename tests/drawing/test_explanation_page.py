@@ -13,7 +13,7 @@ from everystep.drawing import (
     explanation_fragment,
     explanation_page,
 )
-from everystep.drawing.explanation_parts import parts_of
+from everystep.drawing.explanation_parts import call_names, parts_of
 from everystep.errors import DataError
 from tests.drawing.explanations import (
     HOSTILE,
@@ -123,6 +123,16 @@ def test_outputs_are_found_by_their_names_whatever_their_order() -> None:
     model["outputs"][0]["name"] = "outputs[0]"
     assert parts_of(model)[0].ends == [None, 3]
     assert parts_of(tagger())[0].ends == [2]
+
+
+def test_calls_of_one_layer_and_inputs_have_names_of_their_own() -> None:
+    model = branches()
+    model["layers"][1]["path"] = model["layers"][0]["path"]
+    names = {-2: "signs", -1: "words (input)", 0: "words #1", 1: "words #2", 2: "join"}
+    assert names.items() <= call_names(model).items()
+    maps = parts_of(model)[3].read["maps"]
+    assert [each["input"] for each in maps] == ["words #1", "words #2"]
+    explanation_page([model], 6)
 
 
 def test_a_source_that_is_given_twice_counts_once() -> None:

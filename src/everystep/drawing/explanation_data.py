@@ -7,6 +7,7 @@ from itertools import accumulate
 from everystep.drawing.explained import Explained, Port
 from everystep.drawing.explanation_parts import (
     Part,
+    call_names,
     input_names,
     output_names,
     short_path,
@@ -72,11 +73,13 @@ def calls_data(data: Explained) -> dict[str, object]:
     Args:
         data: what was found out.
     """
+    names = call_names(data)
+    inputs = [names[-1 - number] for number in range(len(data["inputs"]))]
     return {
-        "inputs": _named(input_names(data), data["inputs"]),
+        "inputs": _named(inputs, data["inputs"]),
         "calls": [
             {
-                "name": short_path(layer["path"], data),
+                "name": names[number],
                 "sources": layer["sources"],
                 "depends": layer["depends"],
                 "steps": layer["steps"],
@@ -90,6 +93,6 @@ def calls_data(data: Explained) -> dict[str, object]:
                     for each in weights_of(data, layer)
                 ],
             }
-            for layer in data["layers"]
+            for number, layer in enumerate(data["layers"])
         ],
     }

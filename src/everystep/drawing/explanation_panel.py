@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from everystep.drawing.explained import Connected, Explained, LayerRead, Map
 from everystep.drawing.explanation_data import calls_data, part_data
-from everystep.drawing.explanation_parts import Part, short_path, source_name
+from everystep.drawing.explanation_parts import Part, call_names
 from everystep.drawing.facts import Fact, facts_of
 from everystep.drawing.layer_weights import LayerWeights, shapes_in_words, weights_of_layers
 from everystep.drawing.map_picture import map_picture
@@ -95,16 +95,18 @@ def layers_table(data: Explained) -> Mark:
     """Draw the layers as a table, with the shapes before and after each."""
     heads = ("layer", "reads", "shape before and after", "parameters", "weights", "a step reads")
     weights = weights_of_layers(data["layers"])
-    rows = [_layer(data, *each) for each in zip(data["layers"], weights, strict=True)]
+    names = call_names(data)
+    calls = zip(data["layers"], weights, strict=True)
+    rows = [_layer(names, number, *call) for number, call in enumerate(calls)]
     return mark("div", table(heads, rows, "Layers with their shapes"), class_="layers")
 
 
-def _layer(data: Explained, layer: LayerRead, weights: LayerWeights) -> Mark:
-    sources = dict.fromkeys(source_name(source, data) for source in layer["sources"])
+def _layer(names: dict[int, str], number: int, layer: LayerRead, weights: LayerWeights) -> Mark:
+    sources = dict.fromkeys(names[source] for source in layer["sources"])
     before, after = shapes_in_words(layer)
     return mark(
         "tr",
-        mark("th", short_path(layer["path"], data), mark("small", layer["kind"]), scope="row"),
+        mark("th", names[number], mark("small", layer["kind"]), scope="row"),
         mark("td", ", ".join(sources)),
         mark("td", mark("code", before), " ", mark("code", after)),
         mark("td", f"{layer['parameters']:,}", class_="figure"),

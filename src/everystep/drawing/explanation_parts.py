@@ -52,11 +52,20 @@ def short_path(path: str, data: Explained) -> str:
     return path.removeprefix(f"{heads.pop()}/") if len(heads) == 1 else path
 
 
-def source_name(source: int, data: Explained) -> str:
-    """Return the name of a layer that is read, or of an input of the model."""
-    if source >= 0:
-        return short_path(data["layers"][source]["path"], data)
-    return input_names(data)[-1 - source]
+def call_names(data: Explained) -> dict[int, str]:
+    """Name each call of a layer, and input k as the call -1 - k, all by different names.
+
+    Args:
+        data: what was found out.
+    """
+    paths = [short_path(layer["path"], data) for layer in data["layers"]]
+    names = {
+        number: path if paths.count(path) == 1 else f"{path} #{paths[: number + 1].count(path)}"
+        for number, path in enumerate(paths)
+    }
+    for number, name in enumerate(input_names(data)):
+        names[-1 - number] = f"{name} (input)" if name in paths else name
+    return names
 
 
 def input_names(data: Explained) -> list[str]:
@@ -106,15 +115,14 @@ def _ends(data: Explained) -> list[int | None]:
 
 
 def _alone(data: Explained, number: int) -> Part:
-    layer = data["layers"][number]
-    name = short_path(layer["path"], data)
-    reads = _reads(layer)
+    layer, names = data["layers"][number], call_names(data)
+    name, reads = names[number], _reads(layer)
     output = _port(name, layer["output_shape"], layer["steps"], layer["units"])
     read = Connected(
         name=name,
-        inputs=[_source_port(data, layer, source) for source in reads],
+        inputs=[_source_port(data, layer, source, names[source]) for source in reads],
         outputs=[output],
-        maps=[_map(name, source_name(source, data), rows) for source, rows in reads.items()],
+        maps=[_map(name, names[source], rows) for source, rows in reads.items()],
         weights=weights_of(data, layer),
     )
     return Part(f"{number + 1}. {name} ({layer['kind']})", read, [number], [*reads], layer)
@@ -132,16 +140,12 @@ def _reads(layer: LayerRead) -> dict[int, Rows]:
     return reads
 
 
-def _source_port(data: Explained, layer: LayerRead, source: int) -> Port:
+def _source_port(data: Explained, layer: LayerRead, source: int, name: str) -> Port:
     place = layer["sources"].index(source)
     rows = layer["depends"][place]
     made_by = data["layers"][source] if source >= 0 else data["inputs"][-1 - source]
-    return _port(
-        source_name(source, data),
-        layer["input_shapes"][place],
-        len(rows[0]) if rows else 0,
-        made_by["units"],
-    )
+    steps = len(rows[0]) if rows else 0
+    return _port(name, layer["input_shapes"][place], steps, made_by["units"])
 
 
 def _port(name: str, shape: str, steps: int, units: int) -> Port:
