@@ -2,9 +2,10 @@
 
 `reads_of` runs a traced program on `Facts` instead of arrays. The facts of an array are, for each
 of its elements: which bits it may depend on (`reads`; an input's index of a step is a bit), whether
-it is a known constant and which (`known`, `values`), and whether it lies far below ordinary numbers
-whatever the data (`low`, as masked scores do). It follows data, not derivatives: comparisons,
-indices and conditions count.
+it is a known constant and which (`known`, `values`), whether it lies far below ordinary numbers
+whatever the data (`low`, as masked scores do), and whether data may put it there (`extreme`, as a
+mask that is made of data does). It follows data, not derivatives: comparisons, indices and
+conditions count.
 
 An answer is a superset of the truth, for numbers that are finite: 0 times anything counts as 0. A
 primitive without a rule gets the safe answer, that all it makes reads all it is given, and
@@ -19,12 +20,14 @@ version of JAX lays out loops is known in `layouts` alone.
 How to write rules: one file a family in `rules/`, with a table `RULES` from primitives to rules,
 and the file's name in `rules.FAMILIES`. A rule is `(equation, operands, context) -> results`:
 
-* `Facts.of(shape, dtype, reads, known, values, low)` makes results, in one form; arrays in it may
-  have size 1 on any axis along which all is alike, and operands' arrays do have.
+* `Facts.of(shape, dtype, reads, known, values, low, extreme)` makes results, in one form; arrays in
+  it may have size 1 on any axis along which all is alike, and operands' arrays do have.
 * `facts.moved(operands, move, dtype)` where elements only change places: `move` is run on numbers
   of elements.
 * `bits.union`, `bits.over`, `bits.where` combine sets; `bits.planes` and `bits.packed` change them
   into zeros and ones, one array a bit, and back, to run a monotone function on them.
+* `results.doubting(rule)` wraps a rule that does not follow which elements are low or extreme; a
+  family of such rules stands in `rules.DOUBTING`.
 * `results.reading_together` is the rule by which each result reads all operands, and that is
   right, so that nothing is reported as unknown; `context.everything` is the safe answer, which is.
 * `folding.constants_first(rule)` wraps a rule that need not see to operands that are wholly known;
