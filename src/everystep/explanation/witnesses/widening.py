@@ -21,7 +21,7 @@ from jax import lax
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Primitive
 
 from everystep.errors import StateError
-from everystep.explanation.reading.layouts import Scan
+from everystep.explanation.reading.layouts import Scan, While
 
 Values = list[Any]
 Evaluate = Callable[..., Values]
@@ -132,27 +132,27 @@ class _Evaluation:
         return self.run(inner, (), operands)
 
     def scanned(self, equation: JaxprEqn, operands: Values) -> Values:
-        """A scan: its constants, what it carries and what it runs along are counted in turn."""
+        """A loop over steps."""
         loop = Scan.of(equation)
-        consts, carried, along = loop.parts(operands)
+        constants, carried, along = loop.parts(operands)
         body = self.closed(loop.body)
 
         def step(carry: Values, at: Values) -> tuple[Values, Values]:
-            new = body(*consts, *carry, *at)
+            new = body(*constants, *carry, *at)
             return new[: len(carry)], new[len(carry) :]
 
         last, outputs = lax.scan(step, carried, along, length=loop.length, reverse=loop.reverse)
         return [*last, *outputs]
 
     def looped(self, equation: JaxprEqn, operands: Values) -> Values:
-        """A loop: constants of its condition, constants of its body, what it carries."""
-        params = equation.params
-        first, then = params["cond_nconsts"], params["cond_nconsts"] + params["body_nconsts"]
-        asked, body = self.closed(params["cond_jaxpr"]), self.closed(params["body_jaxpr"])
+        """A loop while a condition holds."""
+        loop = While.of(equation)
+        asked_with, constants, carried = loop.parts(operands)
+        asked, body = self.closed(loop.condition), self.closed(loop.body)
         result: Values = lax.while_loop(
-            lambda carry: asked(*operands[:first], *carry)[0],
-            lambda carry: body(*operands[first:then], *carry),
-            operands[then:],
+            lambda carry: asked(*asked_with, *carry)[0],
+            lambda carry: body(*constants, *carry),
+            carried,
         )
         return result
 
