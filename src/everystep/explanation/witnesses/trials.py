@@ -158,7 +158,7 @@ def _tangent(value: Any, other: Any, here: Any) -> Any:
 
 
 def _differ(before: Any, after: Any, changed: Any) -> Any:
-    """Say where values differ by more than errors can explain; infinities tell nothing.
+    """Say where values differ by more than errors can explain; what is no number tells nothing.
 
     What errors do is known for no change and for a change of everything: (errors, *shape) each.
     """
@@ -166,8 +166,7 @@ def _differ(before: Any, after: Any, changed: Any) -> Any:
         certain = (before == before[0]).all(0) & (after == after[0]).all(0)
         return certain & (changed != before[0])
     noise = jnp.maximum(*(jnp.abs(values - values[0]).max(0) for values in (before, after)))
-    difference = jnp.abs(changed - before[0])
-    return (difference > 10 * noise) & jnp.isfinite(difference)
+    return jnp.abs(changed - before[0]) > 10 * noise
 
 
 def _alike(values: Any, slopes: Any, single: Any) -> Any:
@@ -179,7 +178,7 @@ def _alike(values: Any, slopes: Any, single: Any) -> Any:
         return jnp.zeros(values.shape[1:], bool)
     size, noise = jnp.abs(slopes[0]), jnp.abs(values - values[0]).max(0)
     same = jnp.abs(single - slopes[0]) < 0.1 * size
-    return same & (size > _OF_ROUNDING * noise) & jnp.isfinite(size)
+    return same & (size > _OF_ROUNDING * noise)
 
 
 def _steps(found: Any, port: Port) -> Any:
