@@ -125,8 +125,11 @@ def test_wrong_use_ends_with_2_and_one_line(
     assert words in shown.err
 
 
-def test_code_that_fails_is_failed_work(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert code_of(["explain", "net.py:broken", "--input", "None,4,3"]) == 1
+@pytest.mark.parametrize("command", [["explain"], ["compare", "net.py:sums"]])
+def test_code_that_fails_is_failed_work(
+    command: list[str], folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of([*command, "net.py:broken", "--input", "None,4,3"]) == 1
     shown = capsys.readouterr()
-    assert shown.err.startswith("everystep: net.py:broken: net.py, line 15: NameError")
+    assert "net.py:broken: net.py, line 15: NameError" in shown.err
     assert shown.err.count("\n") == 1

@@ -65,7 +65,16 @@ def looking_into(target: str, examples: list[Any]) -> Iterator[None]:
             cure = "" if examples else ". Here --input gives one"
             raise SettingError(f"{error}{cure}") from error
         except ShapeError as error:
-            raise SettingError(str(error)) from error
+            cause = _first_cause(error)
+            if isinstance(cause, TypeError | ValueError):
+                raise SettingError(str(error)) from error
+            raise cause from None  # Such code fails whatever its inputs are.
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _place_of(error: BaseException) -> str | None:
