@@ -93,6 +93,20 @@ def test_rows(make: Callable[[], Any], shape: Any, padding: str, packing: str) -
         assert (rows.pair is not None) == (rows.verdict == "leaks" or make is Settled)
 
 
+class Scaled(Layer):
+    """Multiplies all steps by a vector of the row's."""
+
+    stepwise = True
+
+    def call(self, inputs: Any, factor: Any) -> Any:
+        return inputs * factor[:, None]
+
+
+def test_a_vector_of_the_row_belongs_to_all_of_its_sequences() -> None:
+    r = es.explain(Scaled(), SHAPE, (None, 2))
+    assert (r.padding.verdict, r.packing.verdict) == ("inert", "inert")
+
+
 def test_a_leak_names_a_real_step_and_the_padded_one_that_it_reads() -> None:
     r = es.explain(Mean(), SHAPE)
     assert r.padding == Rows(

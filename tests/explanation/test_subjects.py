@@ -221,6 +221,11 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[EverystepError], str]] = {
         "AttributeError: .*steps",
     ),
     "words": (lambda: program_of(Dense(5), np.array([["a"]])), DataError, "vocabulary"),
+    "a list of sequences": (
+        lambda: program_of(tagger(), [np.array([4, 7, 1]), np.array([5, 2])]),
+        ShapeError,
+        r"as everystep\.pack puts them",
+    ),
     "text": (lambda: program_of(Dense(5), "sentence"), DataError, "of type str: give a shape"),
     "a negative size": (lambda: program_of(Dense(5), (1, -4, 3)), ShapeError, "negative size"),
     "an unknown size": (lambda: program_of(Dense(5), (1, 4, None)), ShapeError, "axis 2 of inputs"),

@@ -127,15 +127,16 @@ def _leak(subject: Subject, forbidden: Callable[[Ids, Ids], Grid], name: str) ->
     program = subject.program(None)
     maps = [each for row in upper_bound(program).maps for each in row]
     outputs = _segments_of_outputs(subject, program)
-    inputs = [
-        np.ones(port.steps, np.int32) if each.segments is None else each.segments[0]
-        for each, port in zip(subject.inputs.examples, program.inputs, strict=True)
-    ]
+    inputs = [each.segments for each in subject.inputs.examples]
     numbers = product(range(len(outputs)), range(len(inputs)))
     found = [
         (output, int(step_out), of_input, int(step_in))
         for (output, of_input), depends in zip(numbers, maps, strict=True)
-        for step_out, step_in in np.argwhere(depends & forbidden(outputs[output], inputs[of_input]))
+        # What has no steps belongs to all of them.
+        if inputs[of_input] is not None
+        for step_out, step_in in np.argwhere(
+            depends & forbidden(outputs[output], inputs[of_input][0])
+        )
     ]
     for leak in found[:_TRIES]:
         if witness_of(program, *leak) is not None:

@@ -243,9 +243,11 @@ class Subject(ABC):
         if not isinstance(error, EverystepError):
             reason = f"{type(error).__name__}: {reason}"
         asked = "" if steps is None else f", for {steps} steps"
+        several = "; sequences of one input go together, as everystep.pack puts them"
         raise ShapeError(
             f"{self.kind} '{self.name}' does not take inputs of shape {shapes}{asked}: {reason}. "
             "Give examples that it takes, and a number of steps that it was made for"
+            f"{several if len(examples) > 1 else ''}"
         ) from error
 
     @property
