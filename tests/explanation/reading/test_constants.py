@@ -184,6 +184,12 @@ def test_masks_of_data_may_hide_all_steps(name: str) -> None:
     assert map_of(masked_by_data(mask), STEPS) == expected
 
 
+def test_a_shift_of_all_numbers_is_no_mask() -> None:
+    reading = reading_of(lambda x: jax.nn.relu(x - 20000.0) + jnp.tanh(x + -1e6), STEPS)
+    assert rows(reading, 4) == OWN
+    assert reading.assumptions == []
+
+
 def test_what_is_made_of_low_numbers_may_be_high() -> None:
     def cancelled(scores: Any) -> Any:
         low = jnp.where(CAUSAL, scores, scores - 1e9)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from everystep.explanation.reading.interpreter import Context
 
 FAR_BELOW = (
-    f"constants at or below {LOW:g}, such as masks hold, are taken to lie far below every number "
-    "that they are compared with"
+    f"masks that add constants of {LOW:g} or less, or put them in place of numbers, are taken to "
+    "put them far below all others"
 )
 """What an answer rests on that leaves out elements because they are low."""
 
@@ -121,14 +121,21 @@ def _far_above(facts: Facts) -> Array:
     return facts.known & (facts.values >= -LOW)
 
 
+def _as_a_mask(far: Array) -> Array:
+    """Return where a mask adds what lies far: one that adds it everywhere only shifts numbers."""
+    return far & ~far.all()
+
+
 def _sum_low(left: Facts, right: Facts) -> Array:
+    sinks = [each.low | _as_a_mask(each.far_below) for each in (left, right)]
     both = left.far_below & right.far_below
-    return both | (left.far_below & ~right.unusual) | (right.far_below & ~left.unusual)
+    return both | (sinks[0] & ~right.unusual) | (sinks[1] & ~left.unusual)
 
 
 def _difference_low(left: Facts, right: Facts) -> Array:
     above = _far_above(right)
-    return (left.far_below & (above | ~right.unusual)) | (above & ~left.unusual)
+    masked = _as_a_mask(above) & ~left.unusual
+    return masked | (left.far_below & (above | ~right.unusual))
 
 
 def _scaled_low(left: Facts, right: Facts) -> Array:
