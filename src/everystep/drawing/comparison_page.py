@@ -72,7 +72,7 @@ def comparison_table(data: Comparison) -> Mark:
     """
     reasons = [each["relation_reason"] for each in data["models"]]
     rows = [_row(*each) for each in zip(comparison_words(data), reasons, strict=True)]
-    return table(COLUMNS, rows, "The models")
+    return mark("div", table(COLUMNS, rows, "The models"), class_="models")
 
 
 def _row(words: ComparedWords, reason: str) -> Mark:

@@ -44,13 +44,15 @@ _LAYOUT: Final = """
 .layers small{display:block;font-weight:400}
 .layers td code{white-space:nowrap}
 .compared .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,var(--card)),1fr))}
-.cards .explanation .said{position:static;height:7.4em;margin:0 0 .6rem;padding:.4rem .6rem;
-  font-size:.82rem}
+.compared h3{font-size:.9rem}
+.cards .explanation .said{position:static;height:9.8em;margin:0 0 .6rem;padding:.4rem .6rem;
+  font-size:.8rem}
 .cards .pictures{margin:0;gap:.8rem}
 .cards .panel figure{flex-basis:100%}
 .cards .panel svg{min-width:0}
 td small{display:block}
-tbody th{overflow-wrap:anywhere;min-width:min(13.2rem,34vw);max-width:22rem}
+tbody th{overflow-wrap:anywhere;min-width:min(15rem,36vw);max-width:22rem}
+.models td:not(:last-child){white-space:nowrap}
 h1,.lead,.said,.cards,.controls,figcaption{overflow-wrap:anywhere}
 [hidden]{display:none}
 """
