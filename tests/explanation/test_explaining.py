@@ -100,3 +100,12 @@ def test_a_function_with_a_table_of_places_takes_no_more_steps_than_it_has() -> 
     r = es.explain(lambda x: x + table[: x.shape[1]], (1, 4, 3))
     assert not r.any_length
     assert (r.lookback, r.lookahead) == (0, 0)
+
+
+@pytest.mark.parametrize("steps", [3, 70])
+def test_the_reach_is_the_same_for_few_steps_and_for_many(steps: int) -> None:
+    window = es.layers.Conv1D(2, 3, dilation_rate=4, padding="causal")
+    recurrent = es.layers.SimpleRNN(2, return_sequences=True)
+    for layer, reach in ((window, (8, 0)), (recurrent, (None, 0))):
+        r = es.explain(layer, (None, None, 2), steps=steps)
+        assert (r.lookback, r.lookahead) == reach

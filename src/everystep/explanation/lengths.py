@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache, partial
 from typing import Any
 
@@ -93,28 +94,30 @@ def reaches(subject: Subject, steps: int, maps: list[Grid]) -> list[Reach]:
     """Return how far the output steps of each map read, however many steps there are.
 
     A reach that covers all the steps that there are when they are many, or that goes on growing,
-    has no bound.
+    has no bound. Where there are many steps already, they are compared with half of them.
 
     Args:
         subject: the subject, which takes any number of steps.
         steps: the number of steps of inputs that say none.
         maps: its maps for that number.
     """
+    many = _many_times(steps)
+    times = [Fraction(each) for each in ((0.5, 1) if steps > MANY_STEPS else (1, many, 2 * many))]
 
     @cache
-    def enlarged(times: int) -> list[Grid]:
-        larger = subject.resized(partial(operator.mul, times), steps)
-        return [each for row in upper_bound(larger.program(None)).maps for each in row]
-
-    many = _many_times(steps)
+    def maps_at(which: int) -> list[Grid]:
+        if times[which] == 1:
+            return maps
+        other = subject.resized(lambda size: int(size * times[which]), steps)
+        return [each for row in upper_bound(other.program(None)).maps for each in row]
 
     def bound(number: int, side: int) -> int | None:
-        small, large = reach(maps[number])[side], reach(enlarged(many)[number])[side]
-        if small == large:
-            return small
-        most = reach(np.ones_like(enlarged(many)[number]))[side]
-        if large == most or large != reach(enlarged(2 * many)[number])[side]:
+        few, more = (reach(maps_at(which)[number])[side] for which in (0, 1))
+        if few == more:
+            return few
+        most = reach(np.ones_like(maps_at(1)[number]))[side]
+        if len(times) < 3 or more == most or more != reach(maps_at(2)[number])[side]:
             return None
-        return large
+        return more
 
     return [(bound(number, 0), bound(number, 1)) for number in range(len(maps))]
