@@ -54,7 +54,7 @@ class Tie:
         return self.steps == self.of
 
 
-def ties_of(program: Program, may_use: Sequence[Any]) -> list[Tie]:
+def ties_of(program: Program, may_use: Sequence[Any]) -> list[Tie | None]:
     """Look for values of weights that make several output steps, at random weights and inputs.
 
     Shapes:
@@ -66,7 +66,9 @@ def ties_of(program: Program, may_use: Sequence[Any]) -> list[Tie]:
             makes all of them that are looked at. Of many steps a few are looked at.
 
     Returns:
-        What is seen of each weight; nothing of weights that do not hold numbers.
+        What is seen of each weight; None where nothing can be: of weights that do not hold numbers,
+        and where JAX cannot take derivatives of the program backwards, as those of a loop that ends
+        when data says so.
 
     Raises:
         ContradictionError: an output step uses a weight that it cannot, by `may_use`.
@@ -80,10 +82,15 @@ def ties_of(program: Program, may_use: Sequence[Any]) -> list[Tie]:
     if not program.weights:
         return []
     search = _Search(program, np.asarray(may_use, bool))
-    for sample in _samples(program):
-        if search.complete:
-            break
-        search.look(sample)
+    try:
+        for sample in _samples(program):
+            if search.complete:
+                break
+            search.look(sample)
+    except (NotImplementedError, ValueError) as error:
+        if isinstance(error, ValueError) and "Reverse-mode" not in str(error):
+            raise
+        return [None] * len(program.weights)
     return search.ties
 
 
@@ -124,17 +131,19 @@ class _Search:
         self._compiled: Callable[..., Any] | None = None
 
     @property
-    def ties(self) -> list[Tie]:
+    def ties(self) -> list[Tie | None]:
         """What has been seen by now."""
         return [
-            Tie(int(steps), int(of))
-            for steps, of in zip(self._most, self._may_use.sum(1), strict=True)
+            Tie(int(self._most[number]), int(self._may_use[number].sum()))
+            if number in self._numbers
+            else None
+            for number in range(len(self._most))
         ]
 
     @property
     def complete(self) -> bool:
         """Whether there is nothing more to see."""
-        return all(self.ties[number].whole for number in self._numbers)
+        return all(tie is None or tie.whole for tie in self.ties)
 
     def look(self, sample: Sample) -> None:
         """Take the derivatives of each output step at one draw of weights and inputs."""

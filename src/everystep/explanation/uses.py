@@ -33,7 +33,7 @@ class WeightUse:
         shape: its sizes.
         steps: for each output, bool (steps of the output,): which may use the weight.
         used_by: how many output steps one value of the weight makes, at most.
-        tie: what has been seen of it, if anybody looked.
+        tie: what has been seen of it, if anybody has looked, and could.
     """
 
     path: str

@@ -149,7 +149,13 @@ def test_what_cannot_be_mapped_is_run_in_turn() -> None:
         shape = jax.eval_shape(jnp.sin, x)
         return jax.pure_callback(lambda value: np.asarray(value) * np.float32(2), shape, x)
 
-    assert (found(program_of(lambda x: doubled(x), SHAPE), OWN) == OWN).all()
+    assert (found(program_of(lambda x: doubled(x), SHAPE)) == OWN).all()
+
+
+def test_what_has_no_derivative_is_searched_by_changes_alone() -> None:
+    """JAX has no rule for all of the singular vectors."""
+    program = program_of(lambda x: jnp.linalg.svd(x[..., None])[0], SHAPE)
+    assert (found(program) == OWN).all()
 
 
 def test_the_search_ends_when_its_time_is_up(tagger: Program) -> None:

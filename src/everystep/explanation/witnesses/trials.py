@@ -70,8 +70,14 @@ class Trials:
         return self._tried("changes", self._differences, sample, places)
 
     def slopes(self, sample: Sample, places: Sequence[Place]) -> Seen:
-        """Say which output steps have a derivative by an input step, towards its other value."""
-        return self._tried("slopes", self._derivatives, sample, places)
+        """Say which output steps have a derivative by an input step, towards its other value.
+
+        None has where JAX knows no derivative of something in the program.
+        """
+        try:
+            return self._tried("slopes", self._derivatives, sample, places)
+        except NotImplementedError:
+            return [np.zeros((len(places), port.steps), bool) for port in self._program.outputs]
 
     def _tried(
         self, name: str, function: Callable[..., Any], sample: Sample, places: Sequence[Place]

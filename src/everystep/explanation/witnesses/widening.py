@@ -61,10 +61,11 @@ def widened(jaxpr: ClosedJaxpr, floats: Any = np.float64) -> Callable[..., Value
         A pure function `run(*values, error=None)`, which gives the list of the program's outputs.
         It can be compiled, mapped and differentiated in either mode. Each `value` becomes float64
         where the program takes a float. A primitive that is not JAX's own, or whose result hangs on
-        the number of bits, is run in its own dtype. With `error`, a number that need not be known
-        when the program is compiled, each element of what an operation rounds is wrong by up to
-        that part of itself, each by another part, and by the opposite for `-error`. Where an error
-        far above that of rounding changes little, rounding changes nothing.
+        the number of bits, is run in its own dtype, and has no derivative. With `error`, a number
+        that need not be known when the program is compiled, each element of what an operation
+        rounds is wrong by up to that part of itself, each by another part, and by the opposite for
+        `-error`. Where an error far above that of rounding changes little, rounding changes
+        nothing.
 
     Raises:
         StateError: the function is called where double precision is off.
@@ -171,7 +172,7 @@ class _Evaluation:
             if [result.dtype for result in results] == wide:
                 return results if name in _EXACT else [self._wrong(value) for value in results]
         narrow = [
-            _cast(operand, _dtype_of(variable))
+            lax.stop_gradient(_cast(operand, _dtype_of(variable)))
             for operand, variable in zip(operands, equation.invars, strict=True)
         ]
         results = _bind(equation, narrow, equation.params)
