@@ -127,7 +127,7 @@ PAIRS = {
     ),
     "two dense layers": Pair(lambda: _chain(Dense(4), Dense(UNITS)), lambda: Dense(UNITS), "same"),
     "two dense layers with a bottleneck": Pair(
-        lambda: _chain(Dense(2), Dense(UNITS)), lambda: Dense(UNITS), "narrower", "dimension"
+        lambda: _chain(Dense(2), Dense(UNITS)), lambda: Dense(UNITS), "narrower", "span"
     ),
     "a convolution of width 1": Pair(lambda: Conv1D(UNITS, 1), lambda: Dense(UNITS), "same"),
     "einsum twins": Pair(

@@ -10,7 +10,7 @@ from everystep.explanation.program import Port, Program
 from everystep.explanation.relation import Family, excluding, related, relation
 from everystep.explanation.relation.excluding import CounterExample
 from everystep.explanation.relation.mapping import WeightMapping
-from everystep.layers import Dense, PerStep
+from everystep.layers import Dense, PerStep, ReLU
 from everystep.models import Sequential
 from tests.explanation.relation.pairs import PAIRS, Pair
 
@@ -44,6 +44,14 @@ def test_a_bottleneck_is_seen_where_dimensions_say_nothing() -> None:
     r = relation(wide, narrow, SHAPE)
     assert isinstance(r.evidence.forward, CounterExample)
     assert r.evidence.forward.kind == "bottleneck"
+
+
+def test_a_branch_that_random_weights_never_take_proves_nothing() -> None:
+    """The second is zero at all samples, so that its rank there says nothing of other weights."""
+    linear = Sequential([Dense(2), Dense(3)])
+    dead = Sequential([Dense(2), ReLU(threshold=1e4), Dense(3)])
+    r = relation(linear, dead, SHAPE)
+    assert r.evidence.forward is None
 
 
 def test_words_numbers_and_plain_data() -> None:

@@ -30,6 +30,8 @@ def by_directions(question: Question) -> CounterExample | None:
     first, second = question.first, question.second
     if not first.size or max(first.size, second.size) > MOST_WEIGHTS:
         return None
+    if first.smooth.branches or second.smooth.branches:
+        return None
     vectors = draws.weights(first.layout, _SETTINGS, seed=12, plain=True)
     selections = list(itertools.islice(matching.matches(first.layout, second.layout), 4))
     for selection, special in itertools.product(selections, _specials(first.layout)):

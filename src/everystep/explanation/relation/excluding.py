@@ -1,4 +1,9 @@
-"""Proof that some function of one family is none of another."""
+"""Proof that some function of one family is none of another.
+
+Some proofs rest on a rank that outputs or derivatives of the second have at random weights: it is
+the largest that they have at any, where they are analytic in the weights. A program that branches
+is analytic only as its smooth twin, whose ranks bound its own.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +22,7 @@ from everystep.explanation.relation.ranges import ANYWHERE, ranges_of
 from everystep.explanation.witnesses import witness_of
 from everystep.explanation.witnesses.compiling import double_precision
 
-MOST_WEIGHTS = 400
+MOST_WEIGHTS = 600
 """How many numbers the weights may have for their Jacobian to be taken apart."""
 
 MOST_SLOPES = 10_000
@@ -38,8 +43,8 @@ class CounterExample:
     """A function of one program that no weights of another give.
 
     Args:
-        kind: what shows it: `"least squares"`, `"range"`, `"steps"`, `"dimension"`, `"bottleneck"`
-            or `"directions"`.
+        kind: what shows it: `"least squares"`, `"range"`, `"steps"`, `"span"`, `"dimension"`,
+            `"directions"` or `"bottleneck"`.
         words: the same in words, with its numbers.
         weights: the weights of the first program, by path.
         inputs: inputs on which the two must differ, each with many values along a new first axis.
@@ -123,6 +128,42 @@ def by_steps(question: Question) -> CounterExample | None:
     return None
 
 
+def by_span(question: Question) -> CounterExample | None:
+    """Show that the outputs of the second at all steps stay in fewer dimensions than the first's.
+
+    A narrow layer before the last leaves no more than its width, however many units come after it.
+    """
+    shapes = [port.shape for port in question.first.program.outputs]
+    if len(shapes) != 1 or len(shapes[0]) < 2 or not 1 < shapes[0][-1] <= MOST_WEIGHTS:
+        return None
+    first, second = question.first, question.second
+    units = shapes[0][-1]
+    count = -(-2 * units * units // question.wanted.shape[-1])
+    inputs = draws.inputs(first.program.inputs, max(count, 8), seed=15, plain=True)
+    vectors = draws.weights(first.layout, 1, seed=16, plain=True)
+    others = draws.weights(second.layout, 4, seed=16, plain=True)
+    if second.smooth.abrupt:
+        return None
+    evaluate = second.smooth_values if second.smooth.branches else second.values
+    low, _ = _spans(first.values(vectors, inputs), units)
+    at_least, at_most = _spans(evaluate(others, inputs), units)
+    if at_least != at_most or low <= at_most:
+        return None
+    return CounterExample(
+        "span",
+        f"the outputs of {first.name} at all steps span {low} dimensions, those of {second.name} "
+        f"only {at_most}",
+        first.layout.arrays(vectors[0]),
+        tuple(inputs),
+    )
+
+
+def _spans(values: np.ndarray, units: int) -> tuple[int, int]:
+    """Return how many dimensions outputs span around their mean, surely and at most."""
+    rows = values.reshape(len(values), -1, units)
+    return ranks(rows - rows.mean(axis=1, keepdims=True))
+
+
 def by_dimension(question: Question) -> CounterExample | None:
     """Show that the first family has more dimensions than the second.
 
@@ -137,9 +178,11 @@ def by_dimension(question: Question) -> CounterExample | None:
     vectors = draws.weights(first.layout, 1, seed=9, plain=True)
     low, _ = ranks(first.linearized(vectors, inputs)[1])
     if low <= second.size:
+        if not second.size or second.smooth.branches:
+            return None
         others = draws.weights(second.layout, 4, seed=9, plain=True)
         at_least, at_most = ranks(second.linearized(others, inputs)[1])
-        if not second.size or at_least != at_most or low <= at_most:
+        if at_least != at_most or low <= at_most:
             return None
     else:
         at_most = second.size
@@ -168,7 +211,7 @@ def by_bottleneck(question: Question) -> CounterExample | None:
     first, second = question.first, question.second
     inputs = draws.inputs(first.program.inputs, 4, seed=10, plain=True)
     real = sum(x[0].size for x in inputs if x.dtype.kind == "f")
-    if not real or real * question.wanted.shape[-1] > MOST_SLOPES:
+    if not 0 < real * question.wanted.shape[-1] <= MOST_SLOPES or second.smooth.branches:
         return None
     vectors = draws.weights(first.layout, 1, seed=11, plain=True)
     others = draws.weights(second.layout, 4, seed=11, plain=True)

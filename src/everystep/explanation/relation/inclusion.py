@@ -129,6 +129,7 @@ _SEARCHES: tuple[Callable[[Question], Finding], ...] = (
     excluding.by_range,
     containing.partly_solved,
     excluding.by_steps,
+    excluding.by_span,
     excluding.by_dimension,
     by_directions,
     excluding.by_bottleneck,

@@ -143,7 +143,9 @@ def difference(wanted: np.ndarray, found: np.ndarray) -> float:
         apart = np.where(alike, 0.0, np.abs(wanted - found))
     apart = np.where(np.isnan(apart), np.inf, apart)
     sizes = np.where(np.isfinite(wanted), np.abs(wanted), 0.0).max(axis=1, keepdims=True)
-    floor = 1e-6 * sizes.max(axis=2, keepdims=True, initial=0.0) + 1e-12
+    # What is hardly there, or is not where all weights are zero, is measured by the whole.
+    largest = sizes.max(axis=2, keepdims=True, initial=0.0)
+    floor = 1e-6 * (largest + largest.max(initial=0.0)) + 1e-300
     return float((apart / (sizes + floor)).max(initial=0.0))
 
 
