@@ -190,6 +190,23 @@ def test_a_shift_of_all_numbers_is_no_mask() -> None:
     assert reading.assumptions == []
 
 
+def test_a_shift_that_only_some_take_is_a_mask() -> None:
+    shifted = attention(lambda scores: jax.nn.softmax(jnp.where(CAUSAL, scores, scores - 1e9)))
+    assert map_of(shifted, STEPS) == TRIANGLE
+
+
+def test_blocks_that_are_masked_throughout_are_left_out() -> None:
+    def in_blocks(x: Any) -> Any:
+        scores = jnp.where(CAUSAL, jnp.einsum("bqd,bkd->bqk", x, x), -1e9)
+        left, right = scores[..., :2], scores[..., 2:]
+        so_far = left.max(-1, keepdims=True)
+        largest = jnp.maximum(so_far, right.max(-1, keepdims=True))
+        return jnp.exp(left - largest) @ x[:, :2] + jnp.exp(right - largest) @ x[:, 2:]
+
+    assert map_of(in_blocks, STEPS) == TRIANGLE
+    assert map_of(lambda x: in_blocks(x)[:, :2], STEPS) == TRIANGLE[:2]
+
+
 def test_what_is_made_of_low_numbers_may_be_high() -> None:
     def cancelled(scores: Any) -> Any:
         low = jnp.where(CAUSAL, scores, scores - 1e9)

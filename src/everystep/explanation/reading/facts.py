@@ -45,6 +45,8 @@ class Facts:
         values: the constants.
         low: where an element is not known, but lies far below ordinary numbers whatever it reads.
         extreme: where it is neither, but may lie as far from ordinary numbers, as data decide.
+        shifted: where it is low as all others are, so that it may be a shift that makes it so, and
+            not a mask.
     """
 
     shape: tuple[int, ...]
@@ -54,6 +56,7 @@ class Facts:
     values: Array
     low: Array
     extreme: Array
+    shifted: Array
 
     @classmethod
     def of(
@@ -65,6 +68,7 @@ class Facts:
         values: Array | None = None,
         low: Array | None = None,
         extreme: Array | None = None,
+        shifted: Array | None = None,
     ) -> Facts:
         """Return facts in their one form; None stands for nothing known, low or extreme."""
         rank, alike = len(shape), (1,) * len(shape)
@@ -79,6 +83,8 @@ class Facts:
         if extreme is None or dtype == np.bool_:
             extreme = np.zeros(alike, bool)
         extreme = extreme & ~known & ~low
+        if shifted is None or not low.all():
+            shifted = np.zeros(alike, bool)
         axes = range(rank)
         return cls(
             tuple(shape),
@@ -88,6 +94,7 @@ class Facts:
             bits.shrunk(values, axes),
             bits.shrunk(low, axes),
             bits.shrunk(extreme, axes),
+            bits.shrunk(shifted, axes),
         )
 
     @classmethod
@@ -134,9 +141,9 @@ class Facts:
         )
 
     @property
-    def constants(self) -> tuple[Array, Array, Array, Array]:
+    def constants(self) -> tuple[Array, Array, Array, Array, Array]:
         """What is known of the elements besides what they read."""
-        return self.known, self.values, self.low, self.extreme
+        return self.known, self.values, self.low, self.extreme, self.shifted
 
     @property
     def rank(self) -> int:
@@ -165,12 +172,17 @@ class Facts:
         return ~self.known | nonzero
 
     @property
-    def far_below(self) -> Array:
-        """Where an element lies far below ordinary numbers, known or not."""
+    def below(self) -> Array:
+        """Where an element lies far below ordinary numbers, known or not, or is shifted there."""
         if not is_float(self.dtype):
             return np.zeros((1,) * self.rank, bool)
         below: Array = self.low | (self.known & (self.values <= LOW))
         return below
+
+    @property
+    def far_below(self) -> Array:
+        """Where an element lies far below ordinary numbers, known or not, and is not shifted."""
+        return self.below & ~self.shifted
 
     @property
     def unusual(self) -> Array:
@@ -213,8 +225,9 @@ class Facts:
 
     def doubted(self) -> Facts:
         """Return the same facts where elements that are not known or low may be extreme."""
-        known, values, low, _ = self.constants
-        return Facts.of(self.shape, self.dtype, self.reads, known, values, low, np.array(True))
+        known, values, low, _, shifted = self.constants
+        doubt = np.array(True)
+        return Facts.of(self.shape, self.dtype, self.reads, known, values, low, doubt, shifted)
 
 
 def moved(

@@ -24,8 +24,9 @@ def joined(one: Facts, other: Facts, chooser: Words) -> Facts:
         return one
     same = one.known & other.known & np.equal(one.values, other.values)
     reads = bits.union([one.reads, other.reads, chooser], one.rank)
-    low, extreme = one.far_below & other.far_below, one.unusual | other.unusual
-    return Facts.of(one.shape, one.dtype, reads, same, one.values, low, extreme)
+    low, extreme = one.below & other.below, one.unusual | other.unusual
+    shifted = one.shifted | other.shifted
+    return Facts.of(one.shape, one.dtype, reads, same, one.values, low, extreme, shifted)
 
 
 def all_joined(ones: list[Facts], others: list[Facts], chooser: Words) -> list[Facts]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +35,20 @@ def pointwise(equation: Any, operands: list[Facts], context: Context) -> list[Fa
     if name in ABSORBING:
         known, values = _absorbed(ABSORBING[name], operands, known, values)
     low = LOWERED[name](*operands) if name in LOWERED else None
-    extreme = None if name in BOUNDED else _extreme(operands)
-    return [Facts.of(shape, dtype, reads, known, values, low, extreme)]
+    extreme = None if name in BOUNDED else _any(operand.unusual for operand in operands)
+    added = operands[1:] if name == "sub" else operands
+    shifted = _any([*(each.shifted for each in operands), *map(_shifting, added)])
+    return [Facts.of(shape, dtype, reads, known, values, low, extreme, shifted)]
 
 
-def _extreme(operands: list[Facts]) -> Array:
-    """Return where any operand is, or may be, far from ordinary numbers."""
-    return functools.reduce(np.logical_or, (operand.unusual for operand in operands))
+def _any(flags: Iterable[Array]) -> Array:
+    return functools.reduce(np.logical_or, flags)
+
+
+def _shifting(facts: Facts) -> Array:
+    """Where a constant lies far from ordinary numbers, as all others beside it do."""
+    far = facts.known & facts.unusual
+    return far & far.all()
 
 
 def _constants(equation: Any, operands: list[Facts], rank: int) -> tuple[Array, Array]:
@@ -121,21 +128,14 @@ def _far_above(facts: Facts) -> Array:
     return facts.known & (facts.values >= -LOW)
 
 
-def _as_a_mask(far: Array) -> Array:
-    """Return where a mask adds what lies far: one that adds it everywhere only shifts numbers."""
-    return far & ~far.all()
-
-
 def _sum_low(left: Facts, right: Facts) -> Array:
-    sinks = [each.low | _as_a_mask(each.far_below) for each in (left, right)]
-    both = left.far_below & right.far_below
-    return both | (sinks[0] & ~right.unusual) | (sinks[1] & ~left.unusual)
+    both = left.below & right.below
+    return both | (left.below & ~right.unusual) | (right.below & ~left.unusual)
 
 
 def _difference_low(left: Facts, right: Facts) -> Array:
     above = _far_above(right)
-    masked = _as_a_mask(above) & ~left.unusual
-    return masked | (left.far_below & (above | ~right.unusual))
+    return (left.below & (above | ~right.unusual)) | (above & ~left.unusual)
 
 
 def _scaled_low(left: Facts, right: Facts) -> Array:
@@ -158,8 +158,8 @@ LOWERED: dict[str, Callable[..., Array]] = {
     "sub": _difference_low,
     "mul": _scaled_low,
     "div": _quotient_low,
-    "max": lambda left, right: left.far_below & right.far_below,
-    "min": lambda left, right: left.far_below | right.far_below,
+    "max": lambda left, right: left.below & right.below,
+    "min": lambda left, right: left.below | right.below,
     **dict.fromkeys(("copy", "copy_p", "stop_gradient", "name", "reduce_precision"), _same_low),
 }
 """Where the result of a primitive lies far below ordinary numbers."""
@@ -170,9 +170,11 @@ def convert(equation: Any, operands: list[Facts], context: Context) -> list[Fact
     [result] = pointwise(equation, operands, context)
     if not is_float(result.dtype):
         return [result]
-    known, values, _, extreme = result.constants
-    low = operands[0].low
-    return [Facts.of(result.shape, result.dtype, result.reads, known, values, low, extreme)]
+    known, values, _, extreme, _ = result.constants
+    low, shifted = operands[0].low, operands[0].shifted
+    return [
+        Facts.of(result.shape, result.dtype, result.reads, known, values, low, extreme, shifted)
+    ]
 
 
 def bitcast(equation: Any, operands: list[Facts], context: Context) -> list[Facts]:
@@ -202,12 +204,13 @@ def vanishing(equation: Any, operands: list[Facts], context: Context) -> list[Fa
     """Rule: a function that is constant far below ordinary numbers."""
     [operand] = operands
     [result] = pointwise(equation, operands, context)
-    if not operand.low.any():
+    low = operand.low & ~operand.shifted
+    if not low.any():
         return [result]
-    if operand.reads.shape[-1] and bits.where(operand.low, operand.reads).any():
+    if operand.reads.shape[-1] and bits.where(low, operand.reads).any():
         context.assume(FAR_BELOW)
     limit = np.full((), VANISHING[equation.primitive.name], result.values.dtype)
-    known, values = operand.low | result.known, np.where(operand.low, limit, result.values)
+    known, values = low | result.known, np.where(low, limit, result.values)
     return [Facts.of(result.shape, result.dtype, result.reads, known, values)]
 
 
@@ -223,9 +226,11 @@ def maximum(equation: Any, operands: list[Facts], context: Context) -> list[Fact
         _without(right, right.low & under_left, rank, context),
     ]
     [result] = pointwise(equation, heard, context)
-    known, values, low, extreme = result.constants
+    known, values, low, extreme, shifted = result.constants
     extreme = extreme & ~under_left & ~under_right
-    return [Facts.of(result.shape, result.dtype, result.reads, known, values, low, extreme)]
+    return [
+        Facts.of(result.shape, result.dtype, result.reads, known, values, low, extreme, shifted)
+    ]
 
 
 def _without(facts: Facts, left_out: Array, rank: int, context: Context) -> Facts:
@@ -257,9 +262,9 @@ def select(equation: Any, operands: list[Facts], context: Context) -> list[Facts
     reads = [bits.where(possible, case.reads) for possible, case in zip(maybe, cases, strict=True)]
     known, values, low = _agreed(maybe, cases)
     unusual = [possible & case.unusual for possible, case in zip(maybe, cases, strict=True)]
-    extreme = functools.reduce(np.logical_or, unusual)
+    extreme, shifted = _any(unusual), _any(case.shifted for case in cases)
     words = bits.union([*reads, which.reads], rank)
-    return [Facts.of(shape, dtype, words, known, values, low, extreme)]
+    return [Facts.of(shape, dtype, words, known, values, low, extreme, shifted)]
 
 
 def _of_rank(facts: Facts, rank: int) -> Facts:
@@ -282,7 +287,7 @@ def _agreed(maybe: list[Array], cases: list[Facts]) -> tuple[Array, Array, Array
         known = known & (~possible | agrees)
         values = np.where(possible & ~found, case.values, values)
         found = found | possible
-        low = low & (~possible | case.far_below)
+        low = low & (~possible | case.below)
     return known, values, low
 
 
