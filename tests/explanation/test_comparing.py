@@ -69,6 +69,15 @@ def test_models_of_other_inputs_are_different_and_can_be_compared() -> None:
     assert "(4, 7)" in found.reason
 
 
+def test_the_first_model_says_for_how_many_steps() -> None:
+    flat = es.Sequential([es.Input((3, 2)), es.layers.Flatten()])
+    found = compare(
+        {"flat": flat, "dense": es.Sequential([es.layers.Dense(1, input_shape=(None, 2))])}
+    )
+    assert [each.steps for each in found.explanations.values()] == [3, 3]
+    assert found.data()["steps"] == 3
+
+
 def test_no_models_are_refused() -> None:
     with pytest.raises(SettingError, match="by their names"):
         compare({})

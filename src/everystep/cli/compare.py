@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from everystep.cli.options import AsJson, Html, Inputs, OpenPage, Svg
+from everystep.cli.options import AsJson, Html, Inputs, OpenPage, Steps, Svg
 from everystep.errors import SettingError
 
 
@@ -21,9 +21,7 @@ def compare(
         ),
     ],
     inputs: Inputs = None,
-    steps: Annotated[
-        int, typer.Option(min=1, help="The number of steps, where the targets take any.")
-    ] = 4,
+    steps: Steps = None,
     as_json: AsJson = False,
     svg: Svg = None,
     html: Html = None,

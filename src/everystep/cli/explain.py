@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from everystep.cli.options import AsJson, Html, Inputs, OpenPage, Svg
+from everystep.cli.options import AsJson, Html, Inputs, OpenPage, Steps, Svg
 
 
 def explain(
@@ -20,9 +20,7 @@ def explain(
         ),
     ],
     inputs: Inputs = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="The number of steps, where the target takes any.")
-    ] = None,
+    steps: Steps = None,
     input_axis: Annotated[
         list[str] | None,
         typer.Option(

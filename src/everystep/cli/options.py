@@ -15,6 +15,9 @@ Html = Annotated[
     typer.Option(metavar="FILE", help="Write a page that works from disk; - for standard output."),
 ]
 OpenPage = Annotated[bool, typer.Option("--open", help="Open the page in a browser.")]
+Steps = Annotated[
+    int | None, typer.Option(min=1, help="The number of steps, where any number will do.")
+]
 Inputs = Annotated[
     list[str] | None,
     typer.Option(

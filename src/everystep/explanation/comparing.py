@@ -78,7 +78,7 @@ class Comparison:
         return json.dumps(self.data(), indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def compare(models: Mapping[str, Any], *examples: Any, steps: int | None = 4) -> Comparison:
+def compare(models: Mapping[str, Any], *examples: Any, steps: int | None = None) -> Comparison:
     r"""Compare layers, models or functions: who reads whom, what is shared, which are one function.
 
     Args:
@@ -86,7 +86,7 @@ def compare(models: Mapping[str, Any], *examples: Any, steps: int | None = 4) ->
             to.
         *examples: what the inputs look like, as `explain` takes it, the same for all. None are
             needed where the models know their inputs.
-        steps: the number of steps.
+        steps: the number of steps; by default that of the examples, or of the first model, or 4.
 
     Returns:
         The comparison, whose pictures and tables are made when they are asked for.
@@ -110,7 +110,11 @@ def compare(models: Mapping[str, Any], *examples: Any, steps: int | None = 4) ->
     """
     if not models:
         raise SettingError('compare takes models by their names, such as {"dense": model}, not {}')
-    explanations = {name: _explained(name, each, examples, steps) for name, each in models.items()}
+    explanations: dict[str, Explanation] = {}
+    for name, each in models.items():
+        found = explanations[name] = _explained(name, each, examples, steps)
+        if not examples:
+            steps = found.steps
     # A family compiles its program once, however many it is related to.
     first, *others = (
         Family(replace(each.program, name=name)) for name, each in explanations.items()
