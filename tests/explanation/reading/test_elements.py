@@ -133,6 +133,9 @@ LINEAR: dict[str, tuple[Function, tuple[int, ...]]] = {
 
 INDEXED: dict[str, tuple[Function, tuple[int, ...], int]] = {
     "a slice": (lambda x, i: lax.dynamic_slice(x, (0, i, 1), (2, 2, 2)), (2, 4, 3), 6),
+    "a slice of all": (lambda x, i: lax.dynamic_slice(x, (i, 0), (1, 2)), (1, 3), 2),
+    "all or none": (lambda x, i: jnp.take(x, i, 0, fill_value=0.0), (1, 3), 2),
+    "put over all": (lambda x, i: lax.dynamic_update_slice(x, 3 * x[:, 1:], (i, 0)), (1, 3), 2),
     "a row": (lambda x, i: x[i], (4, 3), 4),
     "of each row": (lambda x, i: x[np.arange(2), i], (2, 4, 3), 4),
     "with a known one": (lambda x, i: x[np.array([1, 0]), jnp.stack([i, i])], (2, 4, 3), 4),

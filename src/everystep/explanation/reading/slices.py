@@ -81,6 +81,20 @@ class Slices:
         axes = tuple(range(len(sizes)))
         return cls(tuple(sizes), axes, (), axes)
 
+    def settled(self, index: Facts, shape: tuple[int, ...]) -> Facts:
+        """Return index vectors with 0 for numbers that change nothing, as slices fill their axis.
+
+        Args:
+            index: the index vectors, on the last axis.
+            shape: the shape of the array.
+        """
+        room = [self.dropping or shape[axis] > self.sizes[axis] for axis in self.starts]
+        if all(room):
+            return index
+        known = index.known | ~np.array(room)
+        values = np.where(room, index.values, np.zeros((), index.values.dtype))
+        return Facts.of(index.shape, index.dtype, index.reads, known, values)
+
     def free(self, index: Facts) -> list[int]:
         """Return the axes of the array along which the place of some slice is not known."""
         known = np.broadcast_to(index.known, index.shape)

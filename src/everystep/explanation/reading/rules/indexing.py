@@ -73,6 +73,7 @@ def _taken(
         filler: what stands for slices that reach past the end, if they are not moved.
     """
     shape, dtype = kind_of(equation.outvars[0])
+    index = slices.settled(index, array.shape)
     asked = slices.among(bits.over(index.reads, [index.rank - 1])[..., 0, :], 1)
     if array.nothing or 0 in shape:
         return Facts.of(shape, dtype, asked)
@@ -130,6 +131,7 @@ def _put(array: Facts, index: Facts, updates: Facts, slices: Slices, *, overwrit
     """
     if 0 in updates.shape:
         return array
+    index = slices.settled(index, array.shape)
     free = slices.free(index)
     narrow = slices.narrowed(array.shape, free)
     places, inside = slices.places(narrow, index, free)
