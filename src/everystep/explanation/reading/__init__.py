@@ -20,8 +20,9 @@ version of JAX lays out loops is known in `layouts` alone.
 How to write rules: one file a family in `rules/`, with a table `RULES` from primitives to rules,
 and the file's name in `rules.FAMILIES`. A rule is `(equation, operands, context) -> results`:
 
-* `Facts.of(shape, dtype, reads, known, values, low, extreme)` makes results, in one form; arrays in
-  it may have size 1 on any axis along which all is alike, and operands' arrays do have.
+* `Facts.of(shape, dtype, reads, *constants)` makes results, in one form; `facts.constants` are all
+  that is known of elements besides what they read. Arrays may have size 1 on any axis along which
+  all is alike, and operands' arrays do have.
 * `facts.moved(operands, move, dtype)` where elements only change places: `move` is run on numbers
   of elements.
 * `bits.union`, `bits.over`, `bits.where` combine sets; `bits.planes` and `bits.packed` change them
