@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from everystep.drawing import comparison_page, explanation_fragment, explanation_page
+from everystep.drawing import (
+    comparison_page,
+    demonstration_page,
+    explanation_fragment,
+    explanation_page,
+)
 from everystep.drawing.explained import Explained
 from everystep.drawing.palette import LIGHT
 from tests.drawing.browser import SIZES, Watched, browser
@@ -19,6 +24,7 @@ from tests.drawing.explanations import (
     tagger,
     unproven,
 )
+from tests.drawing.reports import small_report
 
 LENGTHS = (3, 4, 5)
 
@@ -36,6 +42,7 @@ PAGES = {
     "explanation": explanation_page([branches()], 6),
     "comparison": comparison_page(five_designs()),
     "long names": explanation_page([long_names()], 4),
+    "demonstration": demonstration_page(small_report()),
 }
 
 
