@@ -163,6 +163,9 @@ PAIRS = {
         lambda: _chain(_lstm(2), Dense(2)), lambda: _chain(_lstm(3), Dense(2)), "narrower"
     ),
     "a dense layer and an LSTM": Pair(lambda: Dense(3), _lstm, "different", "least squares"),
+    "an LSTM and a GRU": Pair(
+        lambda: _lstm(2), lambda: GRU(2, return_sequences=True), "different", "range"
+    ),
     "a stepwise layer and a mixing one": Pair(
         lambda: _network("tanh", 4),
         lambda: _chain(Conv1D(4, 2, padding="causal", activation="tanh"), Dense(2)),

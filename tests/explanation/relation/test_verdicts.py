@@ -59,7 +59,14 @@ def test_words_numbers_and_plain_data() -> None:
     r = relation(shared, own, SHAPE)
     assert repr(r) == "<Relation shared to own: narrower>"
     assert "least squares over 24 inputs" in r.reason
-    assert "kernel is 4 copies of shared's kernel" in r.to_text()
+    assert r.to_text().splitlines()[:6] == [
+        "shared to own: narrower",
+        "every function of shared is one of own, but not the reverse",
+        "",
+        "shared is own (verified on 8 draws)",
+        "  kernel is 4 copies of shared's kernel, one behind the other",
+        "  bias is 4 copies of shared's bias, one behind the other",
+    ]
     data = json.loads(json.dumps(r.data()))
     assert data["verdict"] == "narrower"
     assert data["evidence"]["forward"]["draws"] == 8

@@ -28,6 +28,9 @@ MOST_WEIGHTS = 600
 MOST_SLOPES = 10_000
 """How many derivatives of outputs by inputs are taken apart at most."""
 
+_BEYOND = 1e-6
+"""How far an output must lie outside of an interval, which is exact but for rounding."""
+
 _MOST_PAIRS = 2
 """How many pairs of steps are tried at most."""
 
@@ -69,14 +72,14 @@ def by_range(question: Question) -> CounterExample | None:
         outside = np.fmax(lows - values, values - highs)
     outside[~np.isfinite(outside)] = -1.0
     setting, which, number = np.unravel_index(outside.argmax(), outside.shape)
-    if outside[setting, which, number] <= 1e-3:
+    if outside[setting, which, number] <= _BEYOND:
         return None
     bounds = float(lows[number]), float(highs[number])
     return CounterExample(
         "range",
         f"every output of {question.second.name} {_within(*bounds)}, whatever "
         f"its weights, but one of {question.first.name} is "
-        f"{values[setting, which, number]:.3g}",
+        f"{values[setting, which, number]:.6g}",
         question.first.layout.arrays(question.vectors[setting]),
         tuple(x[which][None] for x in question.inputs),
         float(outside[setting, which, number] / np.abs(values[setting, which]).max()),
@@ -85,8 +88,8 @@ def by_range(question: Question) -> CounterExample | None:
 
 def _within(low: float, high: float) -> str:
     if np.isinf(high):
-        return f"is at least {low:.3g}"
-    return f"is at most {high:.3g}" if np.isinf(low) else f"lies from {low:.3g} to {high:.3g}"
+        return f"is at least {low:.6g}"
+    return f"is at most {high:.6g}" if np.isinf(low) else f"lies from {low:.6g} to {high:.6g}"
 
 
 def _bounds(family: Family) -> tuple[np.ndarray, np.ndarray]:

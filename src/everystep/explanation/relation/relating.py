@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -94,10 +95,16 @@ class Relation:
     def to_text(self) -> str:
         """Return the relation as text of several lines."""
         a, b = self.names
-        lines = [f"{a} to {b}: {self.verdict}", self.reason]
-        for title, side in self._sides():
+        lines = [f"{a} to {b}: {self.verdict}", _WORDS[self.verdict].format(a=a, b=b)]
+        sides = [(a, b, self.evidence.forward), (b, a, self.evidence.backward)]
+        for one, other, side in sides:
             if isinstance(side, WeightMapping):
-                lines += [f"{title}:", *(f"  {line}" for line in side.lines)]
+                lines += ["", f"{one} is {other} (verified on {side.verified} draws)"]
+                lines += [_indented(line) for line in side.lines]
+            elif side is not None:
+                lines += ["", f"{one} is not always {other}", _indented(side.words)]
+        if None in (self.evidence.forward, self.evidence.backward):
+            lines += ["", _indented(self.shown)]
         return "\n".join(lines)
 
     def data(self) -> dict[str, Any]:
@@ -115,12 +122,9 @@ class Relation:
             },
         }
 
-    def _sides(self) -> list[tuple[str, WeightMapping | CounterExample | None]]:
-        a, b = self.names
-        return [
-            (f"weights of {b} from those of {a}", self.evidence.forward),
-            (f"weights of {a} from those of {b}", self.evidence.backward),
-        ]
+
+def _indented(words: str) -> str:
+    return textwrap.fill(words, 88, initial_indent="  ", subsequent_indent="    ")
 
 
 def _plain(side: WeightMapping | CounterExample | None) -> dict[str, Any] | None:
