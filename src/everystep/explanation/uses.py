@@ -16,7 +16,7 @@ from everystep.explanation.reading.rules.calls import PROGRAM
 from everystep.explanation.sharing import Tie, ties_of
 
 # An axis of a weight is looked at index by index up to this size.
-_MOST_INDICES = 1024
+_MOST_INDICES = 4096
 
 # Primitives that give all that they are given, in another form.
 _SAME = frozenset(

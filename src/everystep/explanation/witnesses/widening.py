@@ -22,6 +22,7 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Primitive
 
 from everystep.errors import StateError
 from everystep.explanation.reading.layouts import Scan, While
+from everystep.explanation.witnesses import convolving
 
 Values = list[Any]
 Evaluate = Callable[..., Values]
@@ -163,6 +164,12 @@ class _Evaluation:
         result: Values = lax.switch(operands[0].astype(np.int32), branches, *operands[1:])
         return result
 
+    def convolved(self, equation: JaxprEqn, operands: Values) -> Values:
+        """A convolution."""
+        if not convolving.fits(equation):
+            return self._bound(equation, operands)
+        return [self._wrong(convolving.convolved(equation, *operands))]
+
     def _bound(self, equation: JaxprEqn, operands: Values) -> Values:
         """Any other primitive: bound to wide values, or to its own where it must be."""
         name = equation.primitive.name
@@ -198,6 +205,7 @@ _RULES: dict[str, Callable[[_Evaluation, JaxprEqn, Values], Values]] = {
     "scan": _Evaluation.scanned,
     "while": _Evaluation.looped,
     "cond": _Evaluation.branched,
+    "conv_general_dilated": _Evaluation.convolved,
 }
 
 
