@@ -2,7 +2,8 @@
 
 The names of Keras stand where Keras has them: `everystep.layers`, `everystep.models`,
 `everystep.losses` and so on. What Keras does not have stands here: `pack` and `Steps` for sequences
-of different lengths, `apply` for a model as a pure function, `explain` for what it does to steps.
+of different lengths, `apply` for a model as a pure function, `explain` for what it does to steps,
+`relation` and `compare` for what several models are to each other.
 """
 
 import importlib
