@@ -176,7 +176,7 @@ EVALUATED: dict[str, Evaluate] = {
     "shift_right_arithmetic": _plain(np.right_shift),
     "shift_right_logical": _plain(_shifted_logically),
     "convert_element_type": _with(_converted, "new_dtype"),
-    **dict.fromkeys(("copy", "copy_p", "stop_gradient", "name"), _plain(lambda value: value)),
+    **dict.fromkeys(("copy", "stop_gradient", "name"), _plain(lambda value: value)),
     "reduce_sum": _along(np.sum),
     "reduce_prod": _along(np.prod),
     "reduce_max": _extreme(np.max, -1),

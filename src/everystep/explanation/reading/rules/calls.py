@@ -14,16 +14,13 @@ if TYPE_CHECKING:
 
 PROGRAM = {
     "jit": "jaxpr",
-    "pjit": "jaxpr",
     "closed_call": "call_jaxpr",
-    "core_call": "call_jaxpr",
     "call": "call_jaxpr",
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
     "custom_vmap_call": "call",
     "custom_partitioning": "call",
     "remat2": "jaxpr",
-    "checkpoint": "jaxpr",
     "composite": "jaxpr",
 }
 """Which parameter holds the program that a primitive runs; of two, the one without derivatives."""

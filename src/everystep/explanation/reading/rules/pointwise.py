@@ -160,7 +160,7 @@ LOWERED: dict[str, Callable[..., Array]] = {
     "div": _quotient_low,
     "max": lambda left, right: left.below & right.below,
     "min": lambda left, right: left.below | right.below,
-    **dict.fromkeys(("copy", "copy_p", "stop_gradient", "name", "reduce_precision"), _same_low),
+    **dict.fromkeys(("copy", "stop_gradient", "name", "reduce_precision"), _same_low),
 }
 """Where the result of a primitive lies far below ordinary numbers."""
 
@@ -303,7 +303,7 @@ def clamp(equation: Any, operands: list[Facts], context: Context) -> list[Facts]
 
 NAMES = [
     *("abs", "acos", "acosh", "add", "add_any", "and", "asin", "asinh", "atan", "atan2", "atanh"),
-    *("bessel_i0e", "bessel_i1e", "cbrt", "ceil", "clz", "complex", "conj", "copy", "copy_p"),
+    *("bessel_i0e", "bessel_i1e", "cbrt", "ceil", "clz", "complex", "conj", "copy"),
     *("cos", "cosh", "digamma", "div", "eq", "eq_to", "erf", "erf_inv", "erfc", "exp", "exp2"),
     *("expm1", "floor", "ge", "gt", "igamma", "igamma_grad_a", "igammac", "imag", "integer_pow"),
     *("is_finite", "le", "le_to", "lgamma", "log", "log1p", "logistic", "lt", "lt_to", "min"),
@@ -312,6 +312,7 @@ NAMES = [
     *("rem", "round", "rsqrt", "shift_left", "shift_right_arithmetic", "shift_right_logical"),
     *("sign", "sin", "sinh", "sqrt", "square", "stop_gradient", "sub", "tan", "tanh", "xor"),
     "zeta",
+    *("log2", "one_minus_square"),  # From JAX 0.11 on.
 ]
 
 RULES: dict[str, Rule] = {
