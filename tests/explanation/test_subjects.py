@@ -221,6 +221,16 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[EverystepError], str]] = {
         "AttributeError: .*steps",
     ),
     "words": (lambda: program_of(Dense(5), np.array([["a"]])), DataError, "vocabulary"),
+    "numbers for ids": (
+        lambda: program_of(tagger(), np.ones((1, 4), "float32")),
+        DataError,
+        "takes integer ids, not float32",
+    ),
+    "segments for Keras": (
+        lambda: program_of(keras.layers.Dense(5), es.pack([np.zeros((3, 2))])),
+        SettingError,
+        "does not take Steps",
+    ),
     "a list of sequences": (
         lambda: program_of(tagger(), [np.array([4, 7, 1]), np.array([5, 2])]),
         ShapeError,
