@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from everystep.explanation.relation import Relation, relation
 from everystep.layers import (
     GRU,
     LSTM,
@@ -207,3 +209,11 @@ PAIRS = {
         lambda: lambda x: x, lambda: lambda x: x * 1.0001, "different", "least squares"
     ),
 }
+
+
+@functools.cache
+def related(name: str) -> tuple[Any, Any, Relation]:
+    """Make both of a pair, and relate them; once for all tests."""
+    pair = PAIRS[name]
+    a, b = pair.a(), pair.b()
+    return a, b, relation(a, b, pair.shape)

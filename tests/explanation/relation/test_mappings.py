@@ -15,7 +15,7 @@ from everystep.explanation.relation.mapping import WeightMapping
 from everystep.explanation.relation.selection import Selection
 from everystep.layers import Dense, Dropout, Layer
 from everystep.models import Sequential
-from tests.explanation.relation.pairs import ORDER, PAIRS
+from tests.explanation.relation.pairs import ORDER, PAIRS, related
 from tests.tolerances import assert_close
 
 RNG = np.random.default_rng(3)
@@ -26,12 +26,13 @@ def mapped(name: str, *, back: bool = False) -> tuple[list[Any], list[Any], Weig
 
     Both then are the same function, in their own precision.
     """
-    pair = PAIRS[name]
-    a, b = (pair.b(), pair.a()) if back else (pair.a(), pair.b())
-    x = RNG.standard_normal([size or 2 for size in pair.shape]).astype("float32")
-    a(x), b(x)
-    evidence = relation(a, b, pair.shape).evidence.forward
+    a, b, r = related(name)
+    evidence = r.evidence.forward
+    if back:
+        a, b, evidence = b, a, r.evidence.backward
     assert isinstance(evidence, WeightMapping)
+    x = RNG.standard_normal([size or 2 for size in PAIRS[name].shape]).astype("float32")
+    a(x), b(x)
     given = {path: RNG.standard_normal(w.shape) for path, w in es.weights_of(a).items()}
     made = evidence(given)
     assert_close(_run(a, given, x), _run(b, made, x))
@@ -122,8 +123,7 @@ def test_the_mapping_back_makes_both_the_same_function() -> None:
 
 
 def test_weights_of_something_else_are_an_error() -> None:
-    pair = PAIRS["shared or own"]
-    r = relation(pair.a(), pair.b(), pair.shape)
+    _, _, r = related("shared or own")
     assert isinstance(r.evidence.forward, WeightMapping)
     with pytest.raises(DataError, match="missing or unknown"):
         r.evidence({})
