@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from everystep.explanation.reading.bits import Array
+from everystep.explanation.reading import bits
+from everystep.explanation.reading.bits import Array, Words
 from everystep.explanation.reading.facts import Facts
 from everystep.explanation.reading.windows import Window
 
@@ -137,6 +138,10 @@ class Slices:
                 start if axis in self.gone else start + _along(next(kept), np.arange(width), rank)
             )
         return tuple(found), inside
+
+    def asked(self, index: Facts) -> Words:
+        """Return what the place of each slice reads, as sets for the array of slices."""
+        return self.among(bits.over(index.reads, [index.rank - 1])[..., 0, :], 1)
 
     def among(self, array: Array, words: int = 0) -> Array:
         """Return an array of the index vectors as one of the slices, alike along each slice.

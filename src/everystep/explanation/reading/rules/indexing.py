@@ -16,7 +16,7 @@ from everystep.explanation.reading.facts import Facts, moved
 from everystep.explanation.reading.folding import constants_first
 from everystep.explanation.reading.results import Rule, kind_of
 from everystep.explanation.reading.slices import Slices
-from everystep.explanation.reading.windows import Window, unions
+from everystep.explanation.reading.windows import unions
 
 if TYPE_CHECKING:
     from everystep.explanation.reading.interpreter import Context
@@ -74,7 +74,7 @@ def _taken(
     """
     shape, dtype = kind_of(equation.outvars[0])
     index = slices.settled(index, array.shape)
-    asked = slices.among(bits.over(index.reads, [index.rank - 1])[..., 0, :], 1)
+    asked = slices.asked(index)
     if array.nothing or 0 in shape:
         return Facts.of(shape, dtype, asked)
     free = slices.free(index)
@@ -136,27 +136,17 @@ def _put(array: Facts, index: Facts, updates: Facts, slices: Slices, *, overwrit
     narrow = slices.narrowed(array.shape, free)
     places, inside = slices.places(narrow, index, free)
     inside = np.broadcast_to(inside, updates.shape)
-    targets = np.broadcast_to(np.ravel_multi_index(_together(places), narrow), updates.shape)[
-        inside
-    ]
-    once = len(np.unique(targets)) == len(targets)
-    if overwriting and once and not free:
-
-        def put(numbers: list[Array]) -> Array:
-            result = numbers[0].copy().reshape(-1)
-            result[targets] = numbers[1][inside]
-            return result.reshape(array.shape)
-
-        return moved([array, updates], put, array.dtype)
-    asked = slices.among(bits.over(index.reads, [index.rank - 1])[..., 0, :], 1)
-    brought = bits.union([updates.reads, asked], updates.rank)
+    numbers = np.ravel_multi_index(_together(places), narrow)
+    targets = np.broadcast_to(numbers, updates.shape)[inside]
+    if overwriting and not free and len(np.unique(targets)) == len(targets):
+        return _replaced(array, updates, targets, inside)
+    brought = bits.union([updates.reads, slices.asked(index)], updates.rank)
     brought = np.broadcast_to(brought, (*updates.shape, brought.shape[-1]))[inside]
     words, covered = _landed(brought, targets, narrow)
     for axis in free:
-        count, size = slices.sizes[axis], array.shape[axis]
-        window = Window(size - count + 1, padding=(size - count, size - count))
-        words = unions(words, axis, count, window)
-        covered = unions(covered, axis, count, window)
+        window = slices.sliding(array.shape, axis).backwards(array.shape[axis])
+        words = unions(words, axis, slices.sizes[axis], window)
+        covered = unions(covered, axis, slices.sizes[axis], window)
     kept = bits.where(~covered, array.reads) if overwriting and not free else array.reads
     return Facts.of(
         array.shape,
@@ -167,6 +157,24 @@ def _put(array: Facts, index: Facts, updates: Facts, slices: Slices, *, overwrit
         array.low & ~covered,
         np.array(array.unusual.any() or updates.unusual.any()),
     )
+
+
+def _replaced(array: Facts, updates: Facts, targets: Array, inside: Array) -> Facts:
+    """Return an array of which some elements are others now.
+
+    Args:
+        array: the array.
+        updates: what may take the place of its elements.
+        targets: the numbers of the elements that are replaced, each once.
+        inside: which elements of the updates take their places, in order.
+    """
+
+    def put(numbers: list[Array]) -> Array:
+        result = numbers[0].copy().reshape(-1)
+        result[targets] = numbers[1][inside]
+        return result.reshape(array.shape)
+
+    return moved([array, updates], put, array.dtype)
 
 
 def _together(arrays: tuple[Array, ...]) -> list[Array]:
