@@ -35,6 +35,11 @@ def test_an_own_layer_for_each_step_stays_one_behind_a_loop() -> None:
     assert [use.used_by for use in es.explain(model).uses] == [4, 3, 4, 1, 1]
 
 
+def test_an_own_loop_for_each_step_has_own_values() -> None:
+    r = es.explain(PerStep(LSTM(2)), (None, STEPS, 3, 6))
+    assert [(use.used_by, use.shared) for use in r.uses] == [(1, False)] * 3
+
+
 def test_values_for_each_step_are_found_wherever_the_axis_of_steps_is() -> None:
     model = Sequential([Input((STEPS, 3)), Permute((2, 1)), Reshape((12,)), Dense(20)])
     model.add(Reshape((5, STEPS)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,10 @@ from everystep.explanation.reading.layouts import Scan
 from everystep.explanation.reading.rules.calls import PROGRAM
 from everystep.explanation.sharing import Tie, ties_of
 
-# An axis of a weight is looked at index by index up to this size.
+# An axis of a weight is looked at index by index up to this size. In a loop that takes longer, as
+# what a step reads is joined to what all steps before it have read.
 _MOST_INDICES = 4096
+_MOST_IN_LOOPS = 64
 
 # Primitives that give all that they are given, in another form.
 _SAME = frozenset(
@@ -52,38 +54,45 @@ def uses_of(program: Program, look: bool = False) -> list[WeightUse]:
     """Return how the output steps use each weight, by the program.
 
     A value of a weight makes no more steps than the row that it stands in, nor than the column: so
-    each axis is looked at alone. A weight that a loop takes as it is makes all that it is used by.
+    each axis is looked at alone.
 
     Args:
         program: the program.
         look: whether to run the program too, and see which weights have a value that makes several
             steps. Where one makes all that the weight is used by, axes need not be looked at.
     """
-    sizes = [port.steps for port in program.outputs]
     whole = _read_by(program, [None] * len(program.weights))
-    most = [int(grid.sum()) for grid in whole]
     ties = ties_of(program, [grid[:, 0] for grid in whole]) if look else [None] * len(whole)
     settled = {number for number, tie in enumerate(ties) if tie is not None and tie.whole}
-    settled |= _looped(program)
-    rank = max((weight.value.ndim for weight in program.weights), default=0)
-    for axis in range(rank):
-        axes = [
-            axis
-            if number not in settled
-            and weight.value.ndim > axis
-            and weight.value.shape[axis] <= _MOST_INDICES
-            else None
-            for number, weight in enumerate(program.weights)
-        ]
-        grids = _read_by(program, axes)
+    most = [int(grid.sum()) for grid in whole]
+    for axes in _axes(program, settled):
         most = [
-            min(few, int(grid.sum(0).max(initial=0))) for few, grid in zip(most, grids, strict=True)
+            min(few, int(grid.sum(0).max(initial=0)))
+            for few, grid in zip(most, _read_by(program, axes), strict=True)
         ]
-    ends = np.cumsum(sizes)[:-1]
+    ends = np.cumsum([port.steps for port in program.outputs])[:-1]
     return [
         WeightUse(weight.path, weight.value.shape, np.split(grid[:, 0], ends), count, tie)
         for weight, grid, count, tie in zip(program.weights, whole, most, ties, strict=True)
     ]
+
+
+def _axes(program: Program, settled: set[int]) -> Iterator[list[int | None]]:
+    """Give an axis of each weight to look at, in turn; None where it is settled, or too large."""
+    looped = _looped(program)
+    limits = [
+        _MOST_IN_LOOPS if number in looped else _MOST_INDICES
+        for number in range(len(program.weights))
+    ]
+    shapes = [
+        () if number in settled else weight.value.shape
+        for number, weight in enumerate(program.weights)
+    ]
+    for axis in range(max(map(len, shapes), default=0)):
+        yield [
+            axis if len(shape) > axis and shape[axis] <= limit else None
+            for shape, limit in zip(shapes, limits, strict=True)
+        ]
 
 
 def _read_by(program: Program, axes: Sequence[int | None]) -> list[Grid]:
