@@ -13,7 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 
 from everystep.explanation.relation import draws, matching, solving
-from everystep.explanation.relation.excluding import MOST_WEIGHTS, CounterExample, ranks
+from everystep.explanation.relation.excluding import (
+    MOST_WEIGHTS,
+    CounterExample,
+    ranks,
+    usual_weights,
+)
 from everystep.explanation.relation.layout import Layout
 from everystep.explanation.relation.question import EXACT, Question, difference
 from everystep.explanation.relation.selection import Selection
@@ -67,8 +72,7 @@ def _leaving(question: Question, given: np.ndarray, selection: Selection) -> Cou
     outputs = question.wanted.shape[-1]
     inputs = solving.inputs_for(first, second.size, outputs, seed=14, plain=True)
     slopes = second.linearized(selection.vectors(given), inputs)[1]
-    elsewhere = draws.weights(second.layout, 4, seed=13, plain=True)
-    usual, most = ranks(second.linearized(elsewhere, inputs)[1])
+    usual, most = ranks(second.linearized(usual_weights(second, seed=13), inputs)[1])
     if usual != most or any(ranks(one[None]) != (usual, usual) for one in slopes):
         return None
     own = first.linearized(given, inputs)[1]

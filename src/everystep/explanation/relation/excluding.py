@@ -25,6 +25,9 @@ from everystep.explanation.witnesses.compiling import double_precision
 MOST_WEIGHTS = 600
 """How many numbers the weights may have for their Jacobian to be taken apart."""
 
+_LARGE = 200
+"""From how many numbers on a Jacobian takes long to take apart."""
+
 MOST_SLOPES = 10_000
 """How many derivatives of outputs by inputs are taken apart at most."""
 
@@ -183,7 +186,7 @@ def by_dimension(question: Question) -> CounterExample | None:
     if low <= second.size:
         if not second.size or second.smooth.branches:
             return None
-        others = draws.weights(second.layout, 4, seed=9, plain=True)
+        others = usual_weights(second, seed=9)
         at_least, at_most = ranks(second.linearized(others, inputs)[1])
         if at_least != at_most or low <= at_most:
             return None
@@ -196,6 +199,11 @@ def by_dimension(question: Question) -> CounterExample | None:
         first.layout.arrays(vectors[0]),
         tuple(inputs),
     )
+
+
+def usual_weights(family: Family, seed: int) -> np.ndarray:
+    """Return weights at which a rank is the usual one; fewer of a large family."""
+    return draws.weights(family.layout, 4 if family.size < _LARGE else 2, seed, plain=True)
 
 
 def ranks(slopes: np.ndarray) -> tuple[int, int]:

@@ -62,9 +62,8 @@ def inputs_for(
     family: Family, unknowns: int, outputs: int, seed: int, *, plain: bool = False
 ) -> Inputs:
     """Return so many inputs that their outputs are well more than the unknowns."""
-    count = 8 + (3 * unknowns) // (2 * max(1, outputs))
-    whole = count + -count % INPUTS_AT_ONCE
-    return draws.inputs(family.program.inputs, whole, seed, plain=plain)
+    count = max(INPUTS_AT_ONCE, 8 + (3 * unknowns) // (2 * max(1, outputs)))
+    return draws.inputs(family.program.inputs, count, seed, plain=plain)
 
 
 def solve(
