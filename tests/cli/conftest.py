@@ -36,7 +36,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         source = Path(sysconfig.get_paths()["stdlib"], f"{name}.py")
         (library / source.name).write_bytes(source.read_bytes())
     return Settings(
-        library=library,
+        root=library,
         steps=20_000,
         epochs=2,
         units=8,

@@ -85,8 +85,8 @@ def test_samples_are_what_stands_in_the_files(small: Settings, report: Any) -> N
     assert report["samples"]
     for sample in report["samples"]:
         text = "".join(token["before"] + token["text"] for token in sample["tokens"])
-        assert small.library is not None
-        source = (small.library / sample["path"]).read_text(encoding="utf-8").splitlines()
+        assert small.root is not None
+        source = (small.root / sample["path"]).read_text(encoding="utf-8").splitlines()
         first = source[sample["line"] - 1 :]
         margin = len(first[0]) - len(first[0].lstrip())
         assert first[0][margin:] == text.splitlines()[0]
@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_figures(report: Any, on_terminal: Run) -> 
 def test_a_corpus_that_is_too_small_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "one.py").write_text("x = 1\n", encoding="utf-8")
     with pytest.raises(es.errors.CorpusError, match="empty"):
-        corpus.read(Settings(library=tmp_path))
+        corpus.read(Settings(root=tmp_path))
 
 
 def test_a_pipe_gets_plain_text(piped: Run) -> None:

@@ -64,7 +64,7 @@ def read(settings: Settings) -> Data:
     Raises:
         CorpusError: there is no source, or so little that a part is empty.
     """
-    corpus = read_standard_library(limit=settings.steps, seed=settings.seed, root=settings.library)
+    corpus = read_standard_library(limit=settings.steps, seed=settings.seed, root=settings.root)
     for name in ("train", "dev", "test"):
         if not getattr(corpus, name).steps:
             raise CorpusError(
@@ -89,8 +89,8 @@ def figures(data: Data, settings: Settings) -> Corpus:
     return Corpus(
         name=(
             f"standard library of Python {platform.python_version()}"
-            if settings.library is None
-            else str(settings.library)
+            if settings.root is None
+            else str(settings.root)
         ),
         parts=[
             Part(name=name, files=len(s.files), sequences=len(s.sequences), steps=s.steps)

@@ -18,7 +18,7 @@ class Settings:
         units: the size of the recurrent state in each direction.
         batch_size: about how many sequences a training step takes.
         learning_rate: of Adam.
-        library: the folder of Python source; the standard library of the running Python if None.
+        root: the folder of Python source; the standard library of the running Python if None.
     """
 
     seed: int = 0
@@ -30,4 +30,4 @@ class Settings:
     units: int = 64
     batch_size: int = 64
     learning_rate: float = 0.01
-    library: Path | None = None
+    root: Path | None = None
