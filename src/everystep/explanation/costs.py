@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jax.extend.core import ClosedJaxpr, Jaxpr
+from jax.extend.core import Jaxpr
 
 from everystep.explanation.program import Program
-from everystep.explanation.reading.layouts import Scan
+from everystep.explanation.reading.layouts import Scan, programs_in
 
 
 class StepCost(NamedTuple):
@@ -59,20 +59,9 @@ def _of_equation(equation: Any) -> int:
     if name == "scan":
         loop = Scan.of(equation)
         return loop.length * _multiply_adds(loop.body.jaxpr)
-    costs = [_multiply_adds(inside) for inside in _programs(given.values())]
+    costs = [_multiply_adds(inside) for inside in programs_in(equation)]
     return max(costs, default=0) if name == "cond" else sum(costs)
 
 
 def _size(sizes: Iterable[Any]) -> int:
     return int(math.prod(sizes))
-
-
-def _programs(values: Any) -> Iterator[Jaxpr]:
-    """Yield the programs among the parameters of an equation."""
-    for value in values:
-        if isinstance(value, ClosedJaxpr):
-            yield value.jaxpr
-        elif isinstance(value, Jaxpr):
-            yield value
-        elif isinstance(value, tuple | list):
-            yield from _programs(value)

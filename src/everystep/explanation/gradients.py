@@ -150,12 +150,6 @@ def at_step(ports: Sequence[Port], slopes: Sequence[Any], place: Any) -> list[An
     return [
         slope
         if slope.dtype == jax.dtypes.float0
-        else jnp.where((place[0] == number) & _step_at(port, place[1]), slope, 0)
+        else jnp.where((place[0] == number) & port.is_at(place[1]), slope, 0)
         for number, (port, slope) in enumerate(zip(ports, slopes, strict=True))
     ]
-
-
-def _step_at(port: Port, step: Any) -> Any:
-    if port.axis is None:
-        return True
-    return jax.lax.broadcasted_iota(jnp.int32, port.shape, port.axis) == step

@@ -9,13 +9,13 @@ from fractions import Fraction
 from functools import cache, partial
 from typing import Any
 
-import jax
 import jax.export
 import numpy as np
 
 from everystep.errors import EverystepError
 from everystep.explanation.maps import Grid, reach, upper_bound
 from everystep.explanation.subjects import Subject
+from everystep.explanation.subjects.subject import shapes_of
 
 MANY_STEPS = 64
 """How many steps there are, at least, where it is seen whether more steps mean a longer reach."""
@@ -82,12 +82,8 @@ def _names() -> Callable[[int], Any]:
 def _failure(subject: Subject) -> Exception | None:
     """Return why a subject does not take inputs of its sizes, or None if it does."""
     examples = subject.examples_for(None)
-    try:
-        jax.eval_shape(subject.function(examples), *subject.specs_of(examples))
-    # Whatever the code that is explained, or JAX, has to say of them.
-    except Exception as error:
-        return error
-    return None
+    found = shapes_of(subject.function(examples), subject.specs_of(examples))
+    return found if isinstance(found, Exception) else None
 
 
 def reaches(subject: Subject, steps: int, maps: list[Grid]) -> list[Reach]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from jax import lax
 from jax.extend.core import ClosedJaxpr
 
 
@@ -46,6 +47,12 @@ class Port:
     def steps(self) -> int:
         """How many steps it has."""
         return 1 if self.axis is None else self.shape[self.axis]
+
+    def is_at(self, step: Any) -> Any:
+        """Return where its numbers belong to a step, in its shape; True where all do."""
+        if self.axis is None:
+            return True
+        return lax.broadcasted_iota("int32", self.shape, self.axis) == step
 
     @property
     def units(self) -> int:

@@ -17,7 +17,7 @@ from jax import lax
 from jax.experimental import hijax
 from jax.extend.core import ClosedJaxpr, Jaxpr
 
-from everystep.explanation.reading.layouts import Scan, While
+from everystep.explanation.reading.layouts import Scan, While, programs_in
 from everystep.explanation.reading.rules import RULES
 from tests.explanation.reading.maps import map_of
 
@@ -376,3 +376,20 @@ def test_a_primitive_of_others_making_is_read_as_what_it_says_it_is_made_of() ->
         return Turned(jax.typeof(x))(x[:, ::-1], x)
 
     assert map_of(function, X.shape) == ["....x", "...x.", "..x..", ".x...", "x...."]
+
+
+@pytest.mark.parametrize(
+    ("function", "primitives"),
+    [
+        (lambda x: lax.cond(x.sum() > 0, jnp.sin, jnp.cos, x), [["cos"], ["sin"]]),
+        (lambda x: lax.scan(lambda c, at: (c, jnp.tan(at)), 0, x)[1], [["tan"]]),
+        (lambda x: jax.jit(jnp.tanh)(x), [["tanh"]]),
+        (lambda x: x + 1, []),
+    ],
+)
+def test_programs_inside_an_equation_are_found(
+    function: Callable[[Any], Any], primitives: list[list[str]]
+) -> None:
+    *_, last = jax.make_jaxpr(function)(X).jaxpr.eqns
+    found = [[each.primitive.name for each in inner.eqns] for inner in programs_in(last)]
+    assert found == primitives

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from jax.extend.core import ClosedJaxpr
+import jax
+from jax.extend.core import ClosedJaxpr, Jaxpr
 
 T = TypeVar("T")
 
@@ -78,3 +79,14 @@ class While:
         """Return the condition's constants, the body's, and what is carried first."""
         first, last = self.condition_constants, self.condition_constants + self.body_constants
         return operands[:first], operands[first:last], operands[last:]
+
+
+def programs_in(equation: Any) -> list[Jaxpr]:
+    """Return the programs among the parameters of an equation: bodies, branches and the like."""
+    leaves = jax.tree.leaves(list(equation.params.values()), is_leaf=_is_program)
+    programs: list[Any] = [each for each in leaves if _is_program(each)]
+    return [each.jaxpr if isinstance(each, ClosedJaxpr) else each for each in programs]
+
+
+def _is_program(value: Any) -> bool:
+    return isinstance(value, ClosedJaxpr | Jaxpr)

@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-import jax
-
 from everystep.explanation.subjects.axes import chosen_axes
 from everystep.explanation.subjects.examples import Example
-from everystep.explanation.subjects.recording import larger, time_axes
+from everystep.explanation.subjects.recording import time_axes
 from everystep.explanation.subjects.subject import Inputs, Subject
-from everystep.layers.arguments import is_steps
 
 STEPS_AXIS = 1
 
@@ -35,16 +32,7 @@ class Layered(Subject):
         """Return axis 1 where it is time: in rank 2 only if its size follows from the steps."""
         if self.output_axis != STEPS_AXIS:
             return chosen_axes(self, self.output_axis, names, outputs, "output_axis")
-        grown: list[Any] = [None] * len(outputs)
-        if any(len(output.shape) == 2 for output in outputs):
-            more = larger(examples)
-            try:
-                tree = jax.eval_shape(self.function(more), *self.specs_of(more))
-                grown = jax.tree.leaves(tree, is_leaf=is_steps)
-            # It takes this number of steps alone, so nothing shows what follows from it.
-            except Exception:
-                pass
-        return time_axes(outputs, grown, examples)
+        return time_axes(outputs, self.function, self.specs_of, examples)
 
 
 def with_axes(

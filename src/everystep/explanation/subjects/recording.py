@@ -11,6 +11,7 @@ import jax
 
 from everystep.core import scope
 from everystep.explanation.subjects.examples import Example
+from everystep.explanation.subjects.subject import shapes_of
 from everystep.layers.arguments import is_steps
 from everystep.layers.symbolic import is_traced
 
@@ -104,13 +105,7 @@ def record(
     if is_traced(jaxpr.consts):
         return None
     made = list(calls)
-    more = larger(examples)
-    try:
-        grown: list[Any] = jax.eval_shape(partial(outputs, more), *specs_of(more))
-    # Whatever the layer has to say of so many steps.
-    except Exception:
-        grown = [None] * len(shapes)
-    axes = enumerate(time_axes(shapes, grown, examples))
+    axes = enumerate(time_axes(shapes, lambda more: partial(outputs, more), specs_of, examples))
     return Recording(
         jaxpr,
         tuple(paths.values()),
@@ -139,13 +134,11 @@ def _arrays(outputs: Any) -> list[tuple[int, Any]]:
     return found
 
 
-def larger(examples: Sequence[Example]) -> list[Example]:
-    """Return examples of more steps."""
-    return [each.resized(2 * (each.steps or 0) + _MORE) for each in examples]
-
-
 def time_axes(
-    arrays: Sequence[Any], grown: Sequence[Any], examples: Sequence[Example]
+    arrays: Sequence[Any],
+    function: Callable[[Sequence[Example]], Callable[..., Any]],
+    specs_of: Callable[[Sequence[Example]], Sequence[Any]],
+    examples: Sequence[Example],
 ) -> list[int | None]:
     """Return axis 1 where it is time: of rank 2 only where it grows with the steps, and no faster.
 
@@ -153,17 +146,22 @@ def time_axes(
 
     Args:
         arrays: what a layer gives, or its shapes and dtypes.
-        grown: the same for `larger` examples, None where the layer does not take those.
+        function: gives the function of weights and inputs for examples of them.
+        specs_of: gives the shapes and dtypes of these.
         examples: what its inputs look like.
     """
-    steps = max((example.steps or 0 for example in examples), default=0)
-
-    def follows(array: Any, more: Any) -> bool:
-        if more is None or len(array.shape) != 2:
-            return False
-        return bool(0 < more.shape[1] - array.shape[1] <= steps + _MORE)
-
-    return [
-        1 if len(array.shape) > 2 or follows(array, more) else None
-        for array, more in zip(arrays, grown, strict=True)
-    ]
+    axes = [1 if len(array.shape) > 2 else None for array in arrays]
+    flat = [number for number, array in enumerate(arrays) if len(array.shape) == 2]
+    if not flat:
+        return axes
+    larger = [each.resized(2 * (each.steps or 0) + _MORE) for each in examples]
+    found = shapes_of(function(larger), specs_of(larger))
+    # What takes this number of steps alone does not show what follows from it.
+    if isinstance(found, Exception):
+        return axes
+    grown = jax.tree.leaves(found, is_leaf=is_steps)
+    most = max((example.steps or 0 for example in examples), default=0) + _MORE
+    for number in flat:
+        if 0 < grown[number].shape[1] - arrays[number].shape[1] <= most:
+            axes[number] = 1
+    return axes

@@ -298,6 +298,20 @@ class Subject(ABC):
         return jax.tree.unflatten(self.inputs.tree, leaves)
 
 
+def shapes_of(function: Callable[..., Any], specs: Sequence[Any]) -> Any | Exception:
+    """Return the shapes of what a function gives, or why it does not take arrays like these.
+
+    Args:
+        function: a function of arrays.
+        specs: their shapes and dtypes.
+    """
+    try:
+        return jax.eval_shape(function, *specs)
+    # Whatever the code that is explained, or JAX, has to say of them.
+    except Exception as error:
+        return error
+
+
 def trace(function: Callable[..., Any], specs: Sequence[Any]) -> Traced:
     """Trace a function that gives a tree of arrays and `Steps`."""
     structure: list[Any] = []

@@ -22,6 +22,7 @@ from jax import lax
 from jax.extend.core import Jaxpr, JaxprEqn
 
 from everystep.explanation.program import Port, Program
+from everystep.explanation.reading.layouts import programs_in
 from everystep.explanation.witnesses.compiling import compiled, double_precision
 from everystep.explanation.witnesses.draws import Sample
 from everystep.explanation.witnesses.widening import widened
@@ -150,11 +151,7 @@ def _each(function: Callable[..., Any], rows: Any) -> Any:
 
 def _at_place(port: Port, number: int, place: Any) -> Any:
     """Return where an input is to change: in the step of `place`, if that is of this input."""
-    here, everywhere = place[0] == number, place[0] == EVERYWHERE[0]
-    if port.axis is None:
-        return here | everywhere
-    steps = lax.broadcasted_iota(jnp.int32, port.shape, port.axis)
-    return everywhere | (here & (steps == place[1]))
+    return (place[0] == EVERYWHERE[0]) | ((place[0] == number) & port.is_at(place[1]))
 
 
 def _tangent(value: Any, other: Any, here: Any) -> Any:
@@ -200,11 +197,6 @@ def _numbers(jaxpr: Jaxpr) -> int:
 
 
 def _numbers_of(equation: JaxprEqn) -> int:
-    inner = [
-        getattr(value, "jaxpr", value)
-        for value in equation.params.values()
-        if isinstance(getattr(value, "jaxpr", value), Jaxpr)
-    ]
     results: list[Any] = [variable.aval for variable in equation.outvars]
     sizes: list[int] = [math.prod(result.shape) for result in results]
-    return sum(sizes) + sum(map(_numbers, inner))
+    return sum(sizes) + sum(map(_numbers, programs_in(equation)))
