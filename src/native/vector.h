@@ -1,0 +1,60 @@
+// Vectors of `lanes` floats for whichever instructions this file is compiled for.
+//
+// Included once for each set of instructions, inside of its own namespace `isa` (a macro), so that the linker never
+// takes a function compiled for one processor for that of another.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)
+#define EVERYSTEP_LANES 16
+#define EVERYSTEP_REGISTERS 32
+#elif defined(__AVX2__) && defined(__FMA__)
+#define EVERYSTEP_LANES 8
+#define EVERYSTEP_REGISTERS 16
+#elif defined(__aarch64__)
+#define EVERYSTEP_LANES 4
+#define EVERYSTEP_REGISTERS 32
+#else
+#define EVERYSTEP_LANES 4
+#define EVERYSTEP_REGISTERS 16
+#endif
+
+#define EVERYSTEP_INLINE inline __attribute__((always_inline))
+
+namespace everystep::EVERYSTEP_ISA {
+
+constexpr int lanes = EVERYSTEP_LANES;
+
+typedef float Floats __attribute__((vector_size(4 * EVERYSTEP_LANES)));
+typedef int32_t Ints __attribute__((vector_size(4 * EVERYSTEP_LANES)));
+
+EVERYSTEP_INLINE Floats splat(float value) { return value - Floats{}; }
+
+EVERYSTEP_INLINE Floats load(const float* from) {
+  Floats value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+EVERYSTEP_INLINE void store(float* to, Floats value) { std::memcpy(to, &value, sizeof value); }
+
+// What lies below `count`; zeros for the rest.
+EVERYSTEP_INLINE Floats load(const float* from, int64_t count) {
+  if (count >= lanes) return load(from);
+  Floats value = {};
+  std::memcpy(&value, from, sizeof(float) * static_cast<size_t>(count));
+  return value;
+}
+
+EVERYSTEP_INLINE void store(float* to, Floats value, int64_t count) {
+  if (count >= lanes) return store(to, value);
+  std::memcpy(to, &value, sizeof(float) * static_cast<size_t>(count));
+}
+
+EVERYSTEP_INLINE Floats where(Ints mask, Floats a, Floats b) { return mask ? a : b; }
+EVERYSTEP_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
+EVERYSTEP_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+
+}  // namespace everystep::EVERYSTEP_ISA
