@@ -15,6 +15,7 @@ from everystep.errors import EverystepError, SegmentsError
 from everystep.explanation.maps import Grid, Source, places, read, upper_bound
 from everystep.explanation.program import Program
 from everystep.explanation.subjects import Subject
+from everystep.explanation.subjects.subject import traced_program
 from everystep.explanation.witnesses import witness_of
 from everystep.layers.arguments import is_steps
 
@@ -177,7 +178,7 @@ def _said(subject: Subject, program: Program) -> list[Any]:
         there[:] = [is_steps(leaf) for leaf in leaves]
         return [leaf.segments for leaf in leaves if is_steps(leaf)]
 
-    jaxpr = jax.make_jaxpr(segments)(*subject.specs_of(examples))
+    jaxpr, _ = traced_program(segments, subject.specs_of(examples))
     reading = read(jaxpr, [Source()] * len(jaxpr.in_avals))
     told = iter(
         np.where(

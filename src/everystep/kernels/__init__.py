@@ -2,16 +2,20 @@
 
 `recurrent` runs any cell whose step is two products and an equation over any rows: plain, padded,
 packed, either direction. What differs between an LSTM and a GRU is the equation handed to it
-(`gates`, `variants`); what they share is written once. `run_steps` runs any other function of one
-step over the same rows.
+(`gates`, `variants`); what they share is written once. Which of its twins runs it is said in
+`twins`. `run_steps` runs any other function of one step over the same rows.
 """
 
+from everystep.kernels.asked import Asked, Fixed
 from everystep.kernels.gates import Gates, GRUGates, LSTMGates, SimpleRNNGates
 from everystep.kernels.recurrence import recurrent
 from everystep.kernels.stepping import ResetBeforeGRU, run_compiled, run_steps
+from everystep.kernels.twins import choose, only
 from everystep.kernels.variants import LayerNormGRUGates, LayerNormLSTMGates, PeepholeLSTMGates
 
 __all__ = [
+    "Asked",
+    "Fixed",
     "GRUGates",
     "Gates",
     "LSTMGates",
@@ -20,6 +24,8 @@ __all__ = [
     "PeepholeLSTMGates",
     "ResetBeforeGRU",
     "SimpleRNNGates",
+    "choose",
+    "only",
     "recurrent",
     "run_compiled",
     "run_steps",

@@ -1,19 +1,16 @@
 """The entry to the recurrent loop: what it takes and promises, whichever twin runs it."""
 
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from everystep.errors import SettingError, ShapeError
-from everystep.kernels import loop as xla
-from everystep.kernels.carrying import Rows
+from everystep.kernels.asked import Asked, Derivatives, Fixed, Twin
 from everystep.kernels.gates import Gates, States
-from everystep.kernels.resets import resets
-
-Derivatives = Literal["reverse", "any"]
+from everystep.kernels.twins import AUTO, choose, platform_of
 
 
 def recurrent(
@@ -32,6 +29,7 @@ def recurrent(
     reverse: bool = False,
     recurrent_dropout: ArrayLike | None = None,
     derivatives: Derivatives = "reverse",
+    twin: str = AUTO,
 ) -> tuple[jax.Array, States]:
     """Runs a recurrent cell over the steps of every row.
 
@@ -72,6 +70,8 @@ def recurrent(
         recurrent_dropout: multiplies the first state ahead of its product, the same at all steps.
         derivatives: "reverse" has the fast backward pass, which JAX can also differentiate
             further; "any" also allows `jax.jvp` and `jax.jacfwd`, with JAX's own slower one.
+        twin: which implementation runs it: "auto", the fastest that can, or one by its name, such
+            as "xla". `only` around the call and the environment's EVERYSTEP_KERNEL say it too.
 
     Returns:
         The outputs, (batch, steps, units), in the type of the inputs and kernels taken together,
@@ -80,7 +80,8 @@ def recurrent(
 
     Raises:
         ShapeError: two arrays do not fit each other.
-        SettingError: `packed` without segments, or a value of `derivatives` that does not exist.
+        SettingError: `packed` without segments, a value of `derivatives` or a twin that does not
+            exist, or a twin that cannot run this.
 
     Example:
         >>> import jax.numpy as jnp
@@ -114,9 +115,8 @@ def recurrent(
         for name, given in arrays.items()
     }
     _check_shapes(gates, arrays)
-    result: tuple[jax.Array, States] = _run(
-        gates, arrays, zero_output_for_mask, packed, reverse, derivatives
-    )
+    fixed = Fixed(gates, zero_output_for_mask, packed, reverse, derivatives)
+    result: tuple[jax.Array, States] = _run(choose(_asked(fixed, arrays), twin).twin, fixed, arrays)
     return result
 
 
@@ -156,60 +156,25 @@ def _check_shapes(gates: Gates, arrays: dict[str, Any]) -> None:
             raise ShapeError(f"{name} must have shape {shape}, got {array.shape}")
 
 
-@partial(jax.jit, static_argnums=(0, 2, 3, 4, 5))
-def _run(
-    gates: Gates,
-    arrays: dict[str, Any],
-    zero_output_for_mask: bool,
-    packed: bool,
-    reverse: bool,
-    derivatives: Derivatives,
-) -> tuple[jax.Array, States]:
+@partial(jax.jit, static_argnums=(0, 1))
+def _run(twin: Twin, fixed: Fixed, arrays: dict[str, Any]) -> tuple[jax.Array, States]:
     """Compiled once for each set of shapes and settings, so that eager calls are cheap too."""
-    batch = arrays["inputs"].shape[0]
-    segments = arrays["segments"]
-    real = None if segments is None else (segments != 0)[:, :, None]
-    # A symbolic batch counts as more than one row.
-    loop = xla.Loop(gates, reverse, units_first=not (isinstance(batch, int) and batch == 1))
-    operands, dtype = _operands(arrays, real, packed=packed, reverse=reverse)
-    run = xla.run if derivatives == "reverse" else xla.run_plain
-    outputs, last = run(loop, operands)
-    outputs = jnp.transpose(outputs, (2, 0, 1)).astype(dtype)
-    if zero_output_for_mask and real is not None:
-        outputs = jnp.where(real, outputs, 0)
-    return outputs, tuple(
-        state.T.astype(jnp.promote_types(dtype, given.dtype))
-        for state, given in zip(last, arrays["initial"], strict=True)
-    )
+    return twin.run(fixed, arrays)
 
 
-def _operands(
-    arrays: dict[str, Any], real: jax.Array | None, *, packed: bool, reverse: bool
-) -> tuple[xla.Operands, Any]:
-    """Brings the arrays into the loop's layout and types; gives the type of the outputs too."""
+def _asked(fixed: Fixed, arrays: dict[str, Any]) -> Asked:
+    batch, steps, features = arrays["inputs"].shape
     dtype = jnp.result_type(arrays["inputs"], arrays["kernel"], arrays["recurrent_kernel"])
-    wide = jnp.promote_types(dtype, jnp.float32)
-    inputs = arrays["inputs"].astype(dtype)
-    if real is not None:
-        # Zeros at padding, not a mask on the gradient: a NaN there would survive times zero.
-        inputs = jnp.where(real, inputs, 0)
-    columns = {
-        name: None if arrays[name] is None else arrays[name].astype(wide)[:, None]
-        for name in ("bias", "recurrent_bias")
-    }
-    dropout = arrays["recurrent_dropout"]
-    starts = resets(arrays["segments"], reverse=reverse)[:, :, None] if packed else None
-    return xla.Operands(
-        inputs=jnp.transpose(inputs, (1, 2, 0)),
-        kernel=arrays["kernel"].astype(dtype),
-        recurrent_kernel=arrays["recurrent_kernel"].astype(dtype),
-        bias=columns["bias"],
-        recurrent_bias=columns["recurrent_bias"],
-        parameters=tuple(vector.astype(wide)[:, None] for vector in arrays["parameters"]),
-        initial=tuple(state.astype(wide).T for state in arrays["initial"]),
-        dropout=None if dropout is None else dropout.astype(wide).T,
-        rows=Rows(
-            real=None if real is None else jnp.transpose(real, (1, 2, 0)),
-            resets=None if starts is None else jnp.transpose(starts, (1, 2, 0)),
-        ),
-    ), dtype
+    return Asked(
+        fixed,
+        batch,
+        steps,
+        features,
+        units=arrays["recurrent_kernel"].shape[0],
+        dtype=str(dtype),
+        platform=platform_of(arrays["inputs"]),
+        segments=arrays["segments"] is not None,
+        dropout=arrays["recurrent_dropout"] is not None,
+        bias=arrays["bias"] is not None,
+        recurrent_bias=arrays["recurrent_bias"] is not None,
+    )

@@ -17,10 +17,11 @@ from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
-from everystep.kernels import Gates, recurrent
+from everystep.kernels import Asked, Fixed, Gates, choose, recurrent
+from everystep.kernels.twins import default_platform
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer
-from everystep.layers.looping import LoopedCell, Reading, Run, checked_states, like
+from everystep.layers.looping import Loop, LoopedCell, Reading, Run, checked_states, like
 from everystep.layers.spec import InputSpec
 from everystep.layers.weights import first_value
 from everystep.regularizers import REGULARIZER
@@ -201,6 +202,21 @@ class Cell(CellSettings, LoopedCell):
             zero_output_for_mask=reading.zero_output_for_mask,
         )
         return Run(outputs, last[0], list(last))
+
+    def which_loop(self) -> Loop:
+        """Which loop `over_steps` takes, as far as it does not hang on the size of the input."""
+        asked = Asked(
+            Fixed(self.equation),
+            batch=None,
+            steps=None,
+            features=None,
+            units=self.units,
+            dtype=self.compute_dtype,
+            platform=default_platform(),
+        )
+        choice = choose(asked)
+        why = "; ".join(f"{name}: {reason}" for name, reason in choice.why)
+        return Loop(choice.twin.name, why)
 
 
 def times(values: Any, multiplier: Any) -> Any:

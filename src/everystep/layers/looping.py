@@ -48,9 +48,9 @@ class Loop(NamedTuple):
     """Which loop runs a cell over the steps.
 
     Args:
-        kernel: `"xla"`, the recurrent loop of the kernels, which is the fastest; or `"steps"`, one
-            call of the cell after another.
-        why: why it is not the fastest; "" where it is.
+        kernel: the twin of the kernels' recurrent loop that runs it, such as `"xla"`; or `"steps"`,
+            one call of the cell after another.
+        why: why it is not the fastest that there is; "" where it is.
     """
 
     kernel: str
@@ -74,7 +74,7 @@ class LoopedCell(Layer):
 
     def which_loop(self) -> Loop:
         """Which loop `over_steps` takes."""
-        return Loop("xla", "")
+        raise NotImplementedError
 
 
 def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
@@ -121,8 +121,10 @@ def chosen_loop(cell: Any) -> Loop:
 
     Example:
         >>> import everystep as es
-        >>> chosen_loop(es.layers.LSTMCell(4))
-        Loop(kernel='xla', why='')
+        >>> from everystep.kernels import only
+        >>> with only("xla"):
+        ...     chosen_loop(es.layers.LSTMCell(4)).kernel
+        'xla'
         >>> chosen_loop(es.layers.GRUCell(4, reset_after=False)).kernel
         'steps'
     """

@@ -78,8 +78,8 @@ class StackedRNNCells(LoopedCell):
 
     def which_loop(self) -> Loop:
         """Which loop `over_steps` takes: that of all cells, or the slowest of theirs."""
-        loops = map(chosen_loop, self.cells)
-        return next((loop for loop in loops if loop.why), Loop("xla", ""))
+        loops = [chosen_loop(cell) for cell in self.cells]
+        return next((loop for loop in loops if loop.why), loops[-1])
 
     def over_steps(self, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
         """Run the cells over all steps, one cell after another."""

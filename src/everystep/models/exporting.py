@@ -14,6 +14,7 @@ import numpy as np
 
 from everystep.errors import SegmentsError, SettingError, ShapeError, StateError
 from everystep.formats import write_atomically
+from everystep.kernels import only
 from everystep.layers import symbolic
 from everystep.layers.apply import run
 from everystep.sequences import Steps
@@ -58,7 +59,9 @@ def export(
     for names in _namings(model):
         specs = _specs(model, names, segments)
         try:
-            exported = jax.export.export(jax.jit(program), platforms=tuple(platforms))(*specs)
+            # Of the loop's twins, the one that runs wherever JAX does.
+            with only("xla"):
+                exported = jax.export.export(jax.jit(program), platforms=tuple(platforms))(*specs)
             break
         except SegmentsError:
             raise

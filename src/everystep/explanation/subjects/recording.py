@@ -11,7 +11,7 @@ import jax
 
 from everystep.core import scope
 from everystep.explanation.subjects.examples import Example
-from everystep.explanation.subjects.subject import shapes_of
+from everystep.explanation.subjects.subject import shapes_of, traced_program
 from everystep.layers.arguments import is_steps
 from everystep.layers.symbolic import is_traced
 
@@ -99,9 +99,7 @@ def record(
         calls[:] = run(arrays, examples)
         return [array for call in calls for _, array in _arrays(call.outputs)]
 
-    jaxpr, shapes = jax.make_jaxpr(partial(outputs, examples), return_shape=True)(
-        *specs_of(examples)
-    )
+    jaxpr, shapes = traced_program(partial(outputs, examples), specs_of(examples))
     if is_traced(jaxpr.consts):
         return None
     made = list(calls)

@@ -15,6 +15,7 @@ import numpy as np
 from everystep.errors import DataError, EverystepError, SettingError, ShapeError
 from everystep.explanation.program import Port, Program, Weight
 from everystep.explanation.subjects.examples import Example, example_of, is_example
+from everystep.kernels import only
 from everystep.layers.arguments import is_steps
 
 if TYPE_CHECKING:
@@ -306,10 +307,26 @@ def shapes_of(function: Callable[..., Any], specs: Sequence[Any]) -> Any | Excep
         specs: their shapes and dtypes.
     """
     try:
-        return jax.eval_shape(function, *specs)
+        with only("xla"):
+            return jax.eval_shape(function, *specs)
     # Whatever the code that is explained, or JAX, has to say of them.
     except Exception as error:
         return error
+
+
+def traced_program(function: Callable[..., Any], specs: Sequence[Any]) -> tuple[Any, Any]:
+    """Trace a function of arrays; the recurrent loops in it are scans, which can be read.
+
+    Args:
+        function: a function of arrays.
+        specs: their shapes and dtypes.
+
+    Returns:
+        What JAX made of it, and shape and dtype of each output.
+    """
+    with only("xla"):
+        jaxpr, outputs = jax.make_jaxpr(function, return_shape=True)(*specs)
+    return jaxpr, outputs
 
 
 def trace(function: Callable[..., Any], specs: Sequence[Any]) -> Traced:
@@ -322,7 +339,7 @@ def trace(function: Callable[..., Any], specs: Sequence[Any]) -> Traced:
         structure[:] = [jax.tree_util.keystr(path) for path, _ in pairs]
         return [leaf.values if is_steps(leaf) else jnp.asarray(leaf) for _, leaf in pairs]
 
-    jaxpr, outputs = jax.make_jaxpr(flat, return_shape=True)(*specs)
+    jaxpr, outputs = traced_program(flat, specs)
     alone = len(structure) == 1
     names = ["outputs" if alone else f"outputs{path}" for path in structure]
     return Traced(jaxpr, outputs, names, [])

@@ -1,0 +1,70 @@
+"""The twin of pure JAX: it runs every cell, on every platform, in every type."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from everystep.kernels import loop
+from everystep.kernels.asked import Asked, Fixed, Twin
+from everystep.kernels.carrying import Rows
+from everystep.kernels.gates import States
+from everystep.kernels.resets import resets
+
+
+def _run(fixed: Fixed, arrays: dict[str, Any]) -> tuple[jax.Array, States]:
+    batch = arrays["inputs"].shape[0]
+    segments = arrays["segments"]
+    real = None if segments is None else (segments != 0)[:, :, None]
+    # A symbolic batch counts as more than one row.
+    one_row = isinstance(batch, int) and batch == 1
+    compiled = loop.Loop(fixed.gates, fixed.reverse, units_first=not one_row)
+    operands, dtype = _operands(arrays, real, packed=fixed.packed, reverse=fixed.reverse)
+    run = loop.run if fixed.derivatives == "reverse" else loop.run_plain
+    outputs, last = run(compiled, operands)
+    outputs = jnp.transpose(outputs, (2, 0, 1)).astype(dtype)
+    if fixed.zero_output_for_mask and real is not None:
+        outputs = jnp.where(real, outputs, 0)
+    return outputs, tuple(
+        state.T.astype(jnp.promote_types(dtype, given.dtype))
+        for state, given in zip(last, arrays["initial"], strict=True)
+    )
+
+
+def _operands(
+    arrays: dict[str, Any], real: jax.Array | None, *, packed: bool, reverse: bool
+) -> tuple[loop.Operands, Any]:
+    """Brings the arrays into the loop's layout and types; gives the type of the outputs too."""
+    dtype = jnp.result_type(arrays["inputs"], arrays["kernel"], arrays["recurrent_kernel"])
+    wide = jnp.promote_types(dtype, jnp.float32)
+    inputs = arrays["inputs"].astype(dtype)
+    if real is not None:
+        # Zeros at padding, not a mask on the gradient: a NaN there would survive times zero.
+        inputs = jnp.where(real, inputs, 0)
+    columns = {
+        name: None if arrays[name] is None else arrays[name].astype(wide)[:, None]
+        for name in ("bias", "recurrent_bias")
+    }
+    dropout = arrays["recurrent_dropout"]
+    starts = resets(arrays["segments"], reverse=reverse)[:, :, None] if packed else None
+    return loop.Operands(
+        inputs=jnp.transpose(inputs, (1, 2, 0)),
+        kernel=arrays["kernel"].astype(dtype),
+        recurrent_kernel=arrays["recurrent_kernel"].astype(dtype),
+        bias=columns["bias"],
+        recurrent_bias=columns["recurrent_bias"],
+        parameters=tuple(vector.astype(wide)[:, None] for vector in arrays["parameters"]),
+        initial=tuple(state.astype(wide).T for state in arrays["initial"]),
+        dropout=None if dropout is None else dropout.astype(wide).T,
+        rows=Rows(
+            real=None if real is None else jnp.transpose(real, (1, 2, 0)),
+            resets=None if starts is None else jnp.transpose(starts, (1, 2, 0)),
+        ),
+    ), dtype
+
+
+def _why_not(asked: Asked) -> str:
+    return ""
+
+
+XLA = Twin("xla", (), _why_not, _run)
