@@ -21,6 +21,10 @@
 #define EVERYSTEP_REGISTERS 16
 #endif
 
+#if EVERYSTEP_LANES == 16
+#include <immintrin.h>
+#endif
+
 #define EVERYSTEP_INLINE inline __attribute__((always_inline))
 
 namespace everystep::EVERYSTEP_ISA {
@@ -40,17 +44,25 @@ EVERYSTEP_INLINE Floats load(const float* from) {
 
 EVERYSTEP_INLINE void store(float* to, Floats value) { std::memcpy(to, &value, sizeof value); }
 
-// What lies below `count`; zeros for the rest.
+// What lies below `count`, which is at least 1; zeros for the rest.
 EVERYSTEP_INLINE Floats load(const float* from, int64_t count) {
   if (count >= lanes) return load(from);
+#if EVERYSTEP_LANES == 16
+  return static_cast<Floats>(_mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << count) - 1), from));
+#else
   Floats value = {};
   std::memcpy(&value, from, sizeof(float) * static_cast<size_t>(count));
   return value;
+#endif
 }
 
 EVERYSTEP_INLINE void store(float* to, Floats value, int64_t count) {
   if (count >= lanes) return store(to, value);
+#if EVERYSTEP_LANES == 16
+  _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1u << count) - 1), static_cast<__m512>(value));
+#else
   std::memcpy(to, &value, sizeof(float) * static_cast<size_t>(count));
+#endif
 }
 
 EVERYSTEP_INLINE Floats where(Ints mask, Floats a, Floats b) { return mask ? a : b; }

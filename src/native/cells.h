@@ -1,0 +1,162 @@
+// The equations of the cells on vectors of units, forward and backward: all that one cell has and another has not.
+//
+// A tile is `width` vectors side by side, the shares of its units. The product of the inputs adds up in `blocks` of
+// them from `input_first` on, that of the state in those from `state_first` on: the same ones, unless a gate tells its
+// two shares apart. `input_gates` and `state_gates` say which gate of the kernel each of them is.
+#pragma once
+
+#include "functions.h"
+#include "recurrent.h"
+#include "vector.h"
+
+namespace everystep::EVERYSTEP_ISA {
+
+// The activations of a cell: Keras's own, known when this is compiled, or any others.
+struct Standard {
+  explicit Standard(const Setting&) {}
+  EVERYSTEP_INLINE Floats gate(Floats x) const { return sigmoid(x); }
+  EVERYSTEP_INLINE Floats gate_slope(Floats y) const { return slope<Function::sigmoid>(y); }
+  EVERYSTEP_INLINE Floats candidate(Floats x) const { return tanh(x); }
+  EVERYSTEP_INLINE Floats candidate_slope(Floats y) const { return slope<Function::tanh>(y); }
+};
+
+class Chosen {
+ public:
+  explicit Chosen(const Setting& setting) : activation_(setting.activation), gate_(setting.gate_activation) {}
+  Floats gate(Floats x) const { return apply(gate_, x); }
+  Floats gate_slope(Floats y) const { return slope_of(gate_, y); }
+  Floats candidate(Floats x) const { return apply(activation_, x); }
+  Floats candidate_slope(Floats y) const { return slope_of(activation_, y); }
+
+ private:
+  static Floats apply(Function which, Floats x) {
+    switch (which) {
+      case Function::tanh: return activate<Function::tanh>(x);
+      case Function::sigmoid: return activate<Function::sigmoid>(x);
+      case Function::relu: return activate<Function::relu>(x);
+      case Function::hard_sigmoid: return activate<Function::hard_sigmoid>(x);
+      case Function::linear: break;
+    }
+    return x;
+  }
+  static Floats slope_of(Function which, Floats y) {
+    switch (which) {
+      case Function::tanh: return slope<Function::tanh>(y);
+      case Function::sigmoid: return slope<Function::sigmoid>(y);
+      case Function::relu: return slope<Function::relu>(y);
+      case Function::hard_sigmoid: return slope<Function::hard_sigmoid>(y);
+      case Function::linear: break;
+    }
+    return splat(1);
+  }
+  Function activation_, gate_;
+};
+
+// What one vector of units has at one step. Equations read and write it; the loop puts it where it belongs.
+struct Unit {
+  Floats hidden, cell;        // before the step, then after it
+  const float* peepholes[3];  // of these units, or nullptr
+};
+
+// And on the way back: gradients of what the step gave, then of what it was given.
+struct BackUnit {
+  Floats d_hidden, d_cell;
+  Floats hidden_before, hidden;  // before and after the step
+  Floats cell_before, cell;
+  const float* peepholes[3];
+};
+
+struct SimpleCell {
+  static constexpr Cell cell = Cell::simple;
+  static constexpr int blocks = 1, width = 1, input_first = 0, state_first = 0;
+  static constexpr int input_gates[] = {0};
+  static constexpr int state_gates[] = {0};
+  static constexpr bool has_cell_state = false, keeps_gates = false, reads_hidden = false;
+
+  // shares[width] -> what is kept of them; unit.hidden and unit.cell become the new ones.
+  template <class Activations>
+  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+    unit.hidden = f.candidate(shares[0]);
+  }
+  // What was kept -> gradients of the shares; unit.d_hidden becomes what reaches the state past the product.
+  template <class Activations>
+  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+    shares[0] = unit.d_hidden * f.candidate_slope(unit.hidden);
+    unit.d_hidden = Floats{};
+  }
+};
+
+struct LstmCell {
+  static constexpr Cell cell = Cell::lstm;
+  static constexpr int blocks = 4, width = 4, input_first = 0, state_first = 0;
+  static constexpr int input_gates[] = {0, 1, 2, 3};
+  static constexpr int state_gates[] = {0, 1, 2, 3};
+  static constexpr bool has_cell_state = true, keeps_gates = true, reads_hidden = false;
+
+  template <class Activations>
+  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+    auto& [input, forget, candidate, output] = shares;
+    if (unit.peepholes[0] != nullptr) {
+      input += load(unit.peepholes[0]) * unit.cell;
+      forget += load(unit.peepholes[1]) * unit.cell;
+    }
+    input = f.gate(input);
+    forget = f.gate(forget);
+    candidate = f.candidate(candidate);
+    unit.cell = forget * unit.cell + input * candidate;
+    if (unit.peepholes[0] != nullptr) output += load(unit.peepholes[2]) * unit.cell;
+    output = f.gate(output);
+    unit.hidden = output * f.candidate(unit.cell);
+  }
+
+  template <class Activations>
+  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+    const auto [input, forget, candidate, output] = shares;
+    const Floats shown = f.candidate(unit.cell);
+    const Floats d_output = unit.d_hidden * shown * f.gate_slope(output);
+    Floats d_cell = unit.d_cell + unit.d_hidden * output * f.candidate_slope(shown);
+    if (unit.peepholes[0] != nullptr) d_cell += load(unit.peepholes[2]) * d_output;
+    const Floats d_input = d_cell * candidate * f.gate_slope(input);
+    const Floats d_forget = d_cell * unit.cell_before * f.gate_slope(forget);
+    shares[0] = d_input;
+    shares[1] = d_forget;
+    shares[2] = d_cell * input * f.candidate_slope(candidate);
+    shares[3] = d_output;
+    unit.d_cell = d_cell * forget;
+    unit.d_hidden = Floats{};
+    if (unit.peepholes[0] != nullptr)
+      unit.d_cell += load(unit.peepholes[0]) * d_input + load(unit.peepholes[1]) * d_forget;
+  }
+};
+
+// Shares: the candidate's of the state, update, reset, the candidate's of the inputs.
+struct GruCell {
+  static constexpr Cell cell = Cell::gru;
+  static constexpr int blocks = 3, width = 4, input_first = 1, state_first = 0;
+  static constexpr int input_gates[] = {0, 1, 2};
+  static constexpr int state_gates[] = {2, 0, 1};
+  static constexpr bool has_cell_state = false, keeps_gates = true, reads_hidden = true;
+
+  template <class Activations>
+  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+    auto& [of_state, update, reset, candidate] = shares;
+    update = f.gate(update);
+    reset = f.gate(reset);
+    candidate = f.candidate(candidate + reset * of_state);
+    unit.hidden = update * unit.hidden + (1 - update) * candidate;
+  }
+
+  template <class Activations>
+  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+    const auto [of_state, update, reset, candidate] = shares;
+    const Floats d_update = unit.d_hidden * (unit.hidden_before - candidate);
+    const Floats d_candidate = unit.d_hidden * (1 - update) * f.candidate_slope(candidate);
+    shares[0] = d_candidate * reset;
+    shares[1] = d_update * f.gate_slope(update);
+    shares[2] = d_candidate * of_state * f.gate_slope(reset);
+    shares[3] = d_candidate;
+    unit.d_hidden = unit.d_hidden * update;
+  }
+};
+
+}  // namespace everystep::EVERYSTEP_ISA
