@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -46,18 +47,52 @@ def is_pointwise(function: Activation) -> bool:
     return len(closed.out_avals) == 1 and same and _is_pointwise(closed.jaxpr)
 
 
+@lru_cache(maxsize=1024)
+def only_primitive(function: Activation) -> str:
+    """The one primitive of JAX that a function of an array is; "" where it is more or none.
+
+    Args:
+        function: maps an array to an array, such as an activation.
+
+    Example:
+        >>> import jax
+        >>> only_primitive(jax.numpy.tanh), only_primitive(jax.nn.sigmoid), only_primitive(abs)
+        ('tanh', 'logistic', 'abs')
+        >>> only_primitive(jax.nn.softmax)
+        ''
+    """
+    if not is_pointwise(function):
+        return ""
+    jaxpr: Any = jax.make_jaxpr(function)(jnp.zeros(_PROBE, jnp.float32)).jaxpr
+    while len(jaxpr.eqns) == 1:
+        (equation,) = jaxpr.eqns
+        if equation.invars != jaxpr.invars or equation.outvars != jaxpr.outvars:
+            break
+        name: str = equation.primitive.name
+        if name not in _CALLS:
+            return name
+        jaxpr = _inner(equation)
+    return ""
+
+
 def _is_pointwise(jaxpr: object) -> bool:
     for equation in jaxpr.eqns:  # type: ignore[attr-defined]
         name = equation.primitive.name
         if name in _CALLS:
-            inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
-            if inner is None or not _is_pointwise(getattr(inner, "jaxpr", inner)):
+            inner = _inner(equation)
+            if inner is None or not _is_pointwise(inner):
                 return False
             continue
         shapes = {getattr(value.aval, "shape", ()) for value in equation.invars}
         if name not in _POINTWISE or not shapes <= {(), _PROBE}:
             return False
     return True
+
+
+def _inner(equation: Any) -> Any:
+    """The program inside of a call."""
+    called = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
+    return getattr(called, "jaxpr", called)
 
 
 def along_units(activation: Activation, values: jax.Array) -> jax.Array:
