@@ -13,13 +13,24 @@ os.environ.setdefault("KERAS_BACKEND", "jax")
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".jax_cache"))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+# Processes that test side by side share a GPU; each would else take most of its memory at once.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax  # noqa: E402
+
+if jax.default_backend() == "gpu":
+    # Else products round their factors to 10 bits, and the tolerances are made for 23.
+    jax.config.update("jax_default_matmul_precision", "highest")  # type: ignore[no-untyped-call]
 
 # JAX holds on to every program, and the more it holds the longer the next one takes: after two
 # thousand, twice as long as at first.
 TESTS_BETWEEN_CLEARING = 50
 _since_clearing = itertools.count(1)
+
+
+def pytest_report_header() -> str:
+    """Say where JAX computes: without a GPU, the tests that need one are skipped."""
+    return f"JAX computes on: {', '.join(sorted({each.device_kind for each in jax.devices()}))}"
 
 
 def pytest_runtest_teardown() -> None:

@@ -16,7 +16,8 @@ from everystep.kernels.xla import XLA
 from everystep.layers.looping import chosen_loop
 from tests.kernels.truth import Case
 
-ASKED = Asked(Fixed(LSTMGates()), 3, 5, 2, 4, "float32", "cpu")
+HERE = twins.default_platform()
+ASKED = Asked(Fixed(LSTMGates()), 3, 5, 2, 4, "float32", HERE)
 
 
 def _callback(fixed: Fixed, arrays: dict[str, Any]) -> Any:
@@ -31,7 +32,7 @@ def _too_long(asked: Asked) -> str:
     return "it takes no more than 9 steps" if asked.steps is not None and asked.steps > 9 else ""
 
 
-FAST = Twin("fast", ("cpu",), _too_long, _callback)
+FAST = Twin("fast", (HERE,), _too_long, _callback)
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,7 @@ def replace_inputs(case: Case, inputs: Any) -> Case:
     ("asked", "kernel", "message"),
     [
         (replace(ASKED, steps=10), "fast", "kernel='fast' .*no more than 9 steps"),
-        (replace(ASKED, platform="gpu"), "fast", "runs on cpu alone, not on gpu"),
+        (replace(ASKED, platform="tpu"), "fast", f"runs on {HERE} alone, not on tpu"),
         (ASKED, "quick", "'auto', 'fast', 'xla'.*not 'quick'"),
     ],
 )
