@@ -3,10 +3,12 @@
 `recurrent` runs any cell whose step is two products and an equation over any rows: plain, padded,
 packed, either direction. What differs between an LSTM and a GRU is the equation handed to it
 (`gates`, `variants`); what they share is written once. Which of its twins runs it is said in
-`twins`. `run_steps` runs any other function of one step over the same rows.
+`twins`. `run_steps` runs any other function of one step over the same rows. `dense_product` is the
+product of a dense layer.
 """
 
 from everystep.kernels.asked import Asked, Fixed
+from everystep.kernels.dense import dense_product
 from everystep.kernels.gates import Gates, GRUGates, LSTMGates, SimpleRNNGates
 from everystep.kernels.recurrence import recurrent
 from everystep.kernels.stepping import ResetBeforeGRU, run_compiled, run_steps
@@ -25,6 +27,7 @@ __all__ = [
     "ResetBeforeGRU",
     "SimpleRNNGates",
     "choose",
+    "dense_product",
     "only",
     "recurrent",
     "run_compiled",
