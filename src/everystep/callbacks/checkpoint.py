@@ -72,16 +72,19 @@ class ModelCheckpoint(Monitor, Configurable, fills_settings=True):
         suffix_of(self.filepath, WEIGHTS_SUFFIXES if self.save_weights_only else MODEL_SUFFIXES)
         self.best = self.initial_value_threshold
         self._epoch = self._batches = 0
+        self._latest = -1
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Note which epoch it is."""
-        self._epoch = epoch
+        self._epoch, self._latest = epoch, -1
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Save, if enough batches have gone by."""
         if self.save_freq == "epoch":
             return
-        self._batches += 1
+        # Several batches may have run together.
+        self._batches += batch - self._latest
+        self._latest = batch
         if self._batches >= int(self.save_freq):
             self._batches = 0
             self._consider(self._epoch, {"batch": batch + 1, **(logs or {})})

@@ -51,8 +51,10 @@ class Compiles:
             metrics: names, metrics or functions; every real step counts alike.
             weighted_metrics: the same, where each step counts by its sample weight.
             run_eagerly: whether steps run in Python, uncompiled, so that one can look inside.
-            steps_per_execution: taken for compatibility: JAX is always ahead of Python, so steps
-                gain nothing from being handed over together, and callbacks see each of them.
+            steps_per_execution: how many batches of one shape `fit` and `evaluate` hand to the
+                device at once, to be run in a loop there; callbacks are then called once for so
+                many batches, with the number of the first before and of the last after them. It
+                pays where a step is short, or where what it works in is many megabytes.
             jit_compile: `"auto"` or True compiles the step; False is as `run_eagerly`.
             auto_scale_loss: whether the loss is scaled by a `LossScaleOptimizer` under the policy
                 mixed_float16.

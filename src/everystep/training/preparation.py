@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -104,8 +105,22 @@ def loop_params(epochs: int, steps: int | None, validation_freq: int = 1) -> dic
     return {"epochs": epochs, "steps": steps, "validation_freq": validation_freq}
 
 
-def real_steps(inputs: Any) -> int:
+def grouped(epoch: Iterable[MiniBatch], size: int) -> Iterator[tuple[int, list[MiniBatch]]]:
+    """Return the batches in groups of a size, the last as it comes, each with its first number.
+
+    Example:
+        >>> [(first, len(group)) for first, group in grouped([MiniBatch(0)] * 5, 2)]
+        [(0, 2), (2, 2), (4, 1)]
+    """
+    first, batches = 0, iter(epoch)
+    while group := list(islice(batches, size)):
+        yield first, group
+        first += len(group)
+
+
+def real_steps(batch: MiniBatch) -> int:
     """Return how many real steps, or samples of rank 2, a batch holds."""
+    inputs = batch.inputs
     if isinstance(inputs, Steps | Together):
         return int(np.count_nonzero(np.asarray(inputs.segments)))
     first = jax.tree.leaves(inputs)[0]

@@ -6,10 +6,12 @@ Each is a pure function of arrays: the weights go in and come out, and their mem
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from everystep.core.randomness import Noise
 from everystep.core.scope import Scope
@@ -29,6 +31,10 @@ class Programs:
         measures: what to measure.
         optimizer: the optimizer, or None where there is no training.
         eager: whether to run step by step in Python, uncompiled, so that one can look inside.
+
+    Several batches of one shape are handed over together and run in one program, a loop over them:
+    Python is asked once for all, and memory that steps work in is taken once. The loop keeps the
+    weights, so the numbers are those of one step after the other.
     """
 
     def __init__(
@@ -41,6 +47,7 @@ class Programs:
         self.owned = model.owned_variables()
         self.trainable = {p: v for p, v in self.variables.items() if self.owned[v]}
         self.rest = {p: v for p, v in self.variables.items() if not self.owned[v]}
+        self.eager = eager
         self._train: Any = self._train_step
         self._evaluate: Any = self._evaluate_step
         self._predict: Any = self._predict_step
@@ -48,6 +55,8 @@ class Programs:
             self._train = jax.jit(self._train, donate_argnums=(0, 1, 2, 3))
             self._evaluate = jax.jit(self._evaluate, donate_argnums=(2,))
             self._predict = jax.jit(self._predict)
+            self._train_all = jax.jit(self._train_steps, donate_argnums=(0, 1, 2, 3))
+            self._evaluate_all = jax.jit(self._evaluate_steps, donate_argnums=(2,))
 
     def fit_to(self, model: Layer, batch: MiniBatch) -> bool:
         """Whether the programs know the model's weights as they are, and how to measure a batch."""
@@ -56,28 +65,40 @@ class Programs:
 
     # The programs as the loop calls them: weights out of the variables, and back.
 
-    def train(self, batch: MiniBatch, key: jax.Array, step: int) -> dict[str, Any]:
-        """Do one step of training and return the measures so far."""
+    def train(self, batches: Sequence[MiniBatch], key: jax.Array, step: int) -> dict[str, Any]:
+        """Do a step of training for each batch, and return the measures so far."""
+        if len(batches) > 1 and not self._alike(batches):
+            for number, batch in enumerate(batches, step):
+                logs = self.train([batch], key, number)
+            return logs
         if self.optimizer is None:
             raise StateError("the model has no optimizer: call compile first")
         self._refuse_unmeasured()
         self.optimizer.build(list(self.trainable.values()))
         slots, counts = self.optimizer.variables, self.measures.variables
         state = _own(self.trainable), _own(self.rest), _owns(slots), _owns(counts)
-        trained, rest, kept, counted, results = self._train(*state, batch, key, step)
+        train, batch = self._train, batches[0]
+        if len(batches) > 1:
+            train, batch = self._train_all, _stacked(batches)
+        trained, rest, kept, counted, results = train(*state, batch, key, step)
         _write(self.trainable, trained)
         _write(self.rest, rest)
         _writes(slots, kept)
         _writes(counts, counted)
         return self.measures.named(results)
 
-    def evaluate(self, batch: MiniBatch) -> dict[str, Any]:
-        """Measure one batch and return the measures so far."""
+    def evaluate(self, batches: Sequence[MiniBatch]) -> dict[str, Any]:
+        """Measure each batch, and return the measures so far."""
+        if len(batches) > 1 and not self._alike(batches):
+            for batch in batches:
+                logs = self.evaluate([batch])
+            return logs
         self._refuse_unmeasured()
+        evaluate, batch = self._evaluate, batches[0]
+        if len(batches) > 1:
+            evaluate, batch = self._evaluate_all, _stacked(batches)
         counts = _owns(self.measures.variables)
-        rest, counts, results = self._evaluate(
-            _peek(self.trainable), _peek(self.rest), counts, batch
-        )
+        rest, counts, results = evaluate(_peek(self.trainable), _peek(self.rest), counts, batch)
         _write(self.rest, rest)
         _writes(self.measures.variables, counts)
         return self.measures.named(results)
@@ -88,6 +109,10 @@ class Programs:
         outputs, rest = self._predict(_peek(self.trainable), _peek(self.rest), given)
         _write(self.rest, rest)
         return outputs
+
+    def _alike(self, batches: Sequence[MiniBatch]) -> bool:
+        """Whether batches can run in one program: compiled, and all of one shape."""
+        return not self.eager and len({_form(each) for each in batches}) == 1
 
     def _refuse_unmeasured(self) -> None:
         if self.measures.needs_targets:
@@ -121,18 +146,45 @@ class Programs:
                 total += variable.regularizer(trainable[path])
         return total, losses, outputs
 
-    def _count(self, counts: Sequence[Any], batch: MiniBatch, *found: Any) -> tuple[Any, list[Any]]:
+    def _count(self, counts: Sequence[Any], batch: MiniBatch, *found: Any) -> list[Any]:
+        """Return the states of the metrics after one more batch."""
         variables = self.measures.variables
-        scope = Scope(values={id(v): c for v, c in zip(variables, counts, strict=True)})
-        with scope.active():
+        with self._counting(counts) as scope:
             total, losses, outputs = found
             self.measures.update(batch, outputs, losses, total)
-            results = [metric.result() for metric in self.measures.all]
-            return [scope.value_of(variable) for variable in variables], results
+            return [scope.value_of(variable) for variable in variables]
 
-    def _train_step(
-        self, trainable: Any, rest: Any, slots: Any, counts: Any, batch: Any, key: Any, step: Any
+    def _results(self, counts: Sequence[Any]) -> list[Any]:
+        """Return what the states of the metrics come to."""
+        with self._counting(counts):
+            return [metric.result() for metric in self.measures.all]
+
+    def _counting(self, counts: Sequence[Any]) -> AbstractContextManager[Scope]:
+        known = zip(self.measures.variables, counts, strict=True)
+        return Scope(values={id(variable): count for variable, count in known}).active()
+
+    def _train_step(self, trainable: Any, rest: Any, slots: Any, counts: Any, *given: Any) -> Any:
+        state = self._trained(trainable, rest, slots, counts, *given)
+        return *state, self._results(state[-1])
+
+    def _train_steps(
+        self, trainable: Any, rest: Any, slots: Any, counts: Any, batches: Any, key: Any, step: Any
     ) -> Any:
+        """Train on batches that are stacked along a new first axis, one after the other."""
+
+        def one(carried: Any, batch: Any) -> Any:
+            state, step = carried
+            return (self._trained(*state, batch, key, step), step + 1), None
+
+        state: Any = trainable, rest, slots, counts
+        (state, _), _ = jax.lax.scan(one, (state, step), batches)
+        return *state, self._results(state[-1])
+
+    def _trained(
+        self, trainable: Any, rest: Any, slots: Any, counts: Any, *given: Any
+    ) -> tuple[Any, Any, Any, Any]:
+        batch, key, step = given
+
         def objective(trainable: Any) -> Any:
             noise = Noise(key, step)
             result = self._run(trainable | rest, batch, training=True, noise=noise)
@@ -141,8 +193,7 @@ class Programs:
 
         gradients, (found, rest) = jax.grad(objective, has_aux=True)(trainable)
         trainable, slots = self._moved(trainable, slots, gradients)
-        counts, results = self._count(counts, batch, *found)
-        return trainable, rest, slots, counts, results
+        return trainable, rest, slots, self._count(counts, batch, *found)
 
     def _scaled(self, loss: Any, slots: Sequence[Any]) -> Any:
         """Return the loss as the optimizer wants it to be differentiated."""
@@ -157,13 +208,43 @@ class Programs:
         return dict(zip(self.trainable, moved, strict=True)), slots
 
     def _evaluate_step(self, trainable: Any, rest: Any, counts: Any, batch: MiniBatch) -> Any:
+        rest, counts = self._evaluated(trainable, rest, counts, batch)
+        return rest, counts, self._results(counts)
+
+    def _evaluate_steps(self, trainable: Any, rest: Any, counts: Any, batches: Any) -> Any:
+        """Measure batches that are stacked along a new first axis."""
+
+        def one(state: Any, batch: Any) -> Any:
+            rest, counts = state
+            return self._evaluated(trainable, rest, counts, batch), None
+
+        (rest, counts), _ = jax.lax.scan(one, (rest, counts), batches)
+        return rest, counts, self._results(counts)
+
+    def _evaluated(self, trainable: Any, rest: Any, counts: Any, batch: Any) -> tuple[Any, Any]:
         result = self._run(trainable | rest, batch, training=False)
-        counts, results = self._count(counts, batch, *self._loss(trainable, result, batch))
-        return result.state, counts, results
+        return result.state, self._count(counts, batch, *self._loss(trainable, result, batch))
 
     def _predict_step(self, trainable: Any, rest: Any, batch: MiniBatch) -> Any:
         result = self._run(trainable | rest, batch, training=False)
         return result.outputs, result.state
+
+
+def _form(batch: MiniBatch) -> Any:
+    """Return the structure, the shapes and the dtypes of a batch."""
+    leaves, tree = jax.tree.flatten(batch)
+    return tree, tuple((np.shape(leaf), np.result_type(leaf)) for leaf in leaves)
+
+
+def _stacked(batches: Sequence[MiniBatch]) -> MiniBatch:
+    """Return batches of one form as one, along a new first axis."""
+
+    def stacked(*leaves: Any) -> Any:
+        on_device = any(isinstance(leaf, jax.Array) for leaf in leaves)
+        return jnp.stack(leaves) if on_device else np.stack(leaves)
+
+    together: MiniBatch = jax.tree.map(stacked, *batches)
+    return together
 
 
 def _own(variables: dict[str, Variable]) -> dict[str, Any]:

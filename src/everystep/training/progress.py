@@ -82,14 +82,15 @@ class Progress:
         """Begin: so many batches are to come; 0 where nobody knows."""
         self.total = total
 
-    def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
-        """Note one more batch.
+    def advance(self, logs: Mapping[str, Any], real_steps: int, batches: int = 1) -> None:
+        """Note one more batch, or several.
 
         Args:
             logs: the measures so far, numbers or scalars on the device.
-            real_steps: how many real steps the batch held.
+            real_steps: how many real steps they held.
+            batches: how many they were.
         """
-        self.batches += 1
+        self.batches += batches
         self.real_steps += real_steps
         self.logs = logs
 
@@ -122,10 +123,10 @@ class Line(Progress):
         super().__init__(title)
         self._speed = ""
 
-    def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
-        """Note one more batch, and the time after the first and the last one."""
-        super().advance(logs, real_steps)
-        if self.batches in (1, self.total):
+    def advance(self, logs: Mapping[str, Any], real_steps: int, batches: int = 1) -> None:
+        """Note one more batch, or several, and the time after the first and the last ones."""
+        super().advance(logs, real_steps, batches)
+        if self.warm is None or self.batches == self.total:
             _measures(logs)  # Waits until the device has caught up.
             # What follows the last one, such as validation, says nothing about the speed.
             self._speed = _speed(*self.pace()[1:])
@@ -164,9 +165,9 @@ class Bar(Progress):
         self._live.start(refresh=True)
         self._drawn = time.monotonic()
 
-    def advance(self, logs: Mapping[str, Any], real_steps: int) -> None:
-        """Note one more batch, and redraw if the last drawing is old."""
-        super().advance(logs, real_steps)
+    def advance(self, logs: Mapping[str, Any], real_steps: int, batches: int = 1) -> None:
+        """Note one more batch, or several, and redraw if the last drawing is old."""
+        super().advance(logs, real_steps, batches)
         old = time.monotonic() - self._drawn >= REDRAW_AFTER
         if self._live is not None and (old or self.batches == self.total):
             # Only here the measures are read, which waits until the device has caught up.

@@ -18,6 +18,7 @@ from everystep.training.preparation import (
     as_triple,
     check_labels,
     floats,
+    grouped,
     loop_params,
     measures_for,
     real_steps,
@@ -151,12 +152,12 @@ class Trainer(Compiles):
         key = seed_key(global_seed())
         logs: dict[str, Any] = {}
         progress.start(epoch.count or 0)
-        for number, batch in enumerate(epoch):
-            calls.on_train_batch_begin(number)
-            logs = programs.train(batch, key, self._steps_done)
-            self._steps_done += 1
-            progress.advance(logs, real_steps(batch.inputs))
-            calls.on_train_batch_end(number, logs)
+        for first, batches in grouped(epoch, self.steps_per_execution):
+            calls.on_train_batch_begin(first)
+            logs = programs.train(batches, key, self._steps_done)
+            self._steps_done += len(batches)
+            progress.advance(logs, sum(map(real_steps, batches)), len(batches))
+            calls.on_train_batch_end(first + len(batches) - 1, logs)
             if self.stop_training:
                 break
         return floats(logs)
@@ -173,12 +174,12 @@ class Trainer(Compiles):
         programs.measures.reset()
         calls.on_test_begin()
         logs: dict[str, Any] = {}
-        for number, batch in enumerate(epoch):
-            calls.on_test_batch_begin(number)
-            logs = programs.evaluate(batch)
+        for first, batches in grouped(epoch, self.steps_per_execution):
+            calls.on_test_batch_begin(first)
+            logs = programs.evaluate(batches)
             if progress is not None:
-                progress.advance(logs, real_steps(batch.inputs))
-            calls.on_test_batch_end(number, logs)
+                progress.advance(logs, sum(map(real_steps, batches)), len(batches))
+            calls.on_test_batch_end(first + len(batches) - 1, logs)
         measured = floats(logs)
         calls.on_test_end(measured)
         return measured
@@ -258,7 +259,7 @@ class Trainer(Compiles):
                 calls.on_predict_batch_begin(number)
                 found = jax.tree.map(np.asarray, programs.predict(batch))
                 outputs.append(epoch.taken(found))
-                progress.advance({}, real_steps(batch.inputs))
+                progress.advance({}, real_steps(batch))
                 calls.on_predict_batch_end(number, {"outputs": outputs[-1]})
             progress.finish({})
         calls.on_predict_end()
@@ -276,7 +277,7 @@ class Trainer(Compiles):
         self._needs_compile("train_on_batch")
         batch, programs = self._one_batch(x, y, sample_weight, class_weight)
         programs.measures.reset()
-        logs = programs.train(batch, seed_key(global_seed()), self._steps_done)
+        logs = programs.train([batch], seed_key(global_seed()), self._steps_done)
         self._steps_done += 1
         return reported(floats(logs), return_dict)
 
@@ -287,7 +288,7 @@ class Trainer(Compiles):
         self._needs_compile("test_on_batch")
         batch, programs = self._one_batch(x, y, sample_weight)
         programs.measures.reset()
-        return reported(floats(programs.evaluate(batch)), return_dict)
+        return reported(floats(programs.evaluate([batch])), return_dict)
 
     def predict_on_batch(self, x: Any) -> Any:
         """Return the model's outputs for one batch."""
