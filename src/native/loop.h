@@ -23,7 +23,7 @@ constexpr int64_t padded(int64_t floats) { return vectors_of(floats) * lanes; }
 EVERYSTEP_INLINE void add_to(float* sum, Floats value) { store(sum, load(sum) + value); }
 
 // Pieces of scratch memory of a run.
-enum Scratch { biases, peepholes, states, history, shares_gradients, state_panels, input_panels, strips };
+enum Scratch { biases, peepholes, states, history, projections, shares_gradients, state_panels, input_panels, strips };
 
 // How many floats one tile of both kernels takes, packed: for each input, then for each unit, its blocks.
 template <class C>
@@ -45,18 +45,18 @@ int64_t kept_floats(const Sizes& sizes) {
 template <class C>
 void pack(const Sizes& sizes, const float* kernel, const float* recurrent_kernel, float* packed, Team& team) {
   const int64_t units = sizes.units, shares = C::blocks * units;
-  auto part = [&](const float* from, int64_t rows, const int (&gates)[C::blocks], int64_t unit, float* to) {
-    for (int64_t row = 0; row < rows; ++row)
-      for (int block = 0; block < C::blocks; ++block, to += lanes)
-        store(to, load(from + row * shares + gates[block] * units + unit, units - unit));
-  };
   team.run([&](int member) {
     const Range own = share(vectors_of(units), team.size(), member);
-    for (int64_t tile = own.first; tile < own.last; ++tile) {
-      float* to = packed + tile * packed_tile<C>(sizes);
-      part(kernel, sizes.features, C::input_gates, tile * lanes, to);
-      part(recurrent_kernel, units, C::state_gates, tile * lanes, to + sizes.features * C::blocks * lanes);
-    }
+    // Row by row as the kernels lie, since a column of theirs meets another page with each row.
+    auto part = [&](const float* from, int64_t rows, const int (&gates)[C::blocks], float* to) {
+      for (int64_t row = 0; row < rows; ++row)
+        for (int64_t tile = own.first; tile < own.last; ++tile)
+          for (int block = 0; block < C::blocks; ++block)
+            store(to + tile * packed_tile<C>(sizes) + (row * C::blocks + block) * lanes,
+                  load(from + row * shares + gates[block] * units + tile * lanes, units - tile * lanes));
+    };
+    part(kernel, sizes.features, C::input_gates, packed);
+    part(recurrent_kernel, units, C::state_gates, packed + sizes.features * C::blocks * lanes);
   });
 }
 
@@ -167,6 +167,9 @@ class Forward : Run<C> {
         biases_(this->scratch(biases, this->vectors_ * C::width * lanes)),
         hidden_(this->scratch(states, 2 * sizes.batch * this->pitch_)),
         cell_(hidden_ + sizes.batch * this->pitch_) {
+    // Where a step has few rows, its products only read weights: those of the inputs are read once for many steps.
+    if (this->by_units_ && this->plan_.size() < few_rows * this->plan_.turns())
+      projections_ = this->scratch(projections, this->vectors_ * this->plan_.size() * C::width * lanes);
     // Rows of zeros, of first states and of the state after each slot, as the products read them.
     const int64_t rows = inputs.dropout == nullptr ? 1 : 1 + sizes.batch + this->plan_.size();
     zeros_ = this->scratch(history, rows * this->pitch_);
@@ -183,9 +186,12 @@ class Forward : Run<C> {
   using Run<C>::setting_, Run<C>::sizes_, Run<C>::in_, Run<C>::out_, Run<C>::plan_, Run<C>::pitch_;
   using Own = typename Run<C>::Own;
 
+  static constexpr int few_rows = 4;
+
   void work(int member) {
     const Own own = this->own(member);
     start(own);
+    if (projections_ != nullptr) project(own);
     this->team_.meet();
     for (int64_t turn = 0; turn < plan_.turns(); ++turn) {
       const int64_t begin = plan_.begin(turn, own.group), end = plan_.end(turn, own.group);
@@ -221,6 +227,37 @@ class Forward : Run<C> {
     }
   }
 
+  template <int rows>
+  EVERYSTEP_INLINE void with_inputs(Sums<rows, C::width>& sums, int64_t vector, const Slot* slots) const {
+#pragma GCC unroll 8
+    for (int v = 0; v < C::width; ++v) {
+      const Floats bias = load(biases_ + (vector * C::width + v) * lanes);
+#pragma GCC unroll 8
+      for (int r = 0; r < rows; ++r) sums.at[r][v] = bias;
+    }
+    multiply<1, C::input_first, C::blocks>(
+        sums, [&](int r) { return this->values(slots[r]); }, packed_ + vector * packed_tile<C>(sizes_),
+        C::blocks * lanes, sizes_.features);
+  }
+
+  float* projection(int64_t vector, int64_t slot) const {
+    return projections_ + (vector * plan_.size() + slot) * C::width * lanes;
+  }
+
+  // The shares of the inputs of the own units, of all steps.
+  void project(const Own& own) {
+    for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
+      in_blocks<most_rows(C::width)>(0, plan_.size(), [&](auto rows, int64_t slot) {
+        constexpr int here = decltype(rows)::value;
+        Sums<here, C::width> sums;
+        with_inputs(sums, vector, &plan_[slot]);
+#pragma GCC unroll 8
+        for (int r = 0; r < here; ++r)
+#pragma GCC unroll 8
+          for (int v = 0; v < C::width; ++v) store(projection(vector, slot + r) + v * lanes, sums.at[r][v]);
+      });
+  }
+
   // The state that the product of a slot reads.
   const float* factor(const Slot& slot) const {
     if (slot.before == from_zero) return zeros_;
@@ -230,22 +267,21 @@ class Forward : Run<C> {
 
   template <int rows>
   void block(int64_t vector, int64_t first) {
-    const float* panel = packed_ + vector * packed_tile<C>(sizes_);
     const Slot* slots = &plan_[first];
     Floats shares[rows][C::width];
     {
       Sums<rows, C::width> sums;
+      if (projections_ == nullptr) {
+        with_inputs(sums, vector, slots);
+      } else {
 #pragma GCC unroll 8
-      for (int v = 0; v < C::width; ++v) {
-        const Floats bias = load(biases_ + (vector * C::width + v) * lanes);
+        for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
-        for (int r = 0; r < rows; ++r) sums.at[r][v] = bias;
+          for (int v = 0; v < C::width; ++v) sums.at[r][v] = load(projection(vector, first + r) + v * lanes);
       }
-      constexpr int64_t step = C::blocks * lanes;
-      multiply<1, C::input_first, C::blocks>(
-          sums, [&](int r) { return this->values(slots[r]); }, panel, step, sizes_.features);
+      const float* panel = packed_ + vector * packed_tile<C>(sizes_) + sizes_.features * C::blocks * lanes;
       multiply<1, C::state_first, C::blocks>(
-          sums, [&](int r) { return factor(slots[r]); }, panel + sizes_.features * step, step, sizes_.units);
+          sums, [&](int r) { return factor(slots[r]); }, panel, C::blocks * lanes, sizes_.units);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
@@ -316,7 +352,7 @@ class Forward : Run<C> {
 
   Activations activations_;
   const float* packed_;
-  float *biases_, *hidden_, *cell_, *zeros_, *first_, *history_;
+  float *biases_, *hidden_, *cell_, *zeros_, *first_, *history_, *projections_ = nullptr;
 };
 
 }  // namespace everystep::EVERYSTEP_ISA
