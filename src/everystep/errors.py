@@ -33,6 +33,10 @@ class StateError(EverystepError, RuntimeError, ValueError):
     """Something was asked before what it needs exists, such as weights before `build`."""
 
 
+class StreamError(EverystepError, ValueError):
+    """A model cannot go on from chunk to chunk; the message names the layer and why."""
+
+
 class FormatError(EverystepError, ValueError):
     """A file is damaged, hostile, of another format, or written by a newer version."""
 

@@ -45,6 +45,15 @@ def test_float64_has_no_float32_inside(cell: str) -> None:
         assert_is_truth(Case(cell, 1, 3, 3, 2, dtype=np.float64))
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_one_step_of_several_rows_runs_in_half_precision(cell: str) -> None:
+    case = Case(cell, 3, 1, 4, 5)
+    half = jax.tree.map(lambda array: array.astype(jnp.bfloat16), case.arrays)
+    outputs, _ = recurrent(case.gates, initial=case.initial, **half)
+    assert outputs.dtype == jnp.bfloat16
+    assert_close(outputs, ours(case)[0])
+
+
 @settings(max_examples=25)
 @given(
     segment_rows(),

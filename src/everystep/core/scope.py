@@ -42,6 +42,19 @@ class Call(NamedTuple):
 
 
 @dataclass
+class Kept:
+    """What one layer keeps of the steps before, in a run that goes on with them.
+
+    Args:
+        layer: the layer, and none of those inside it.
+        memory: what it kept, and once it has been called what it keeps now: a tree of arrays.
+    """
+
+    layer: Any
+    memory: Any
+
+
+@dataclass
 class Scope:
     """The inputs of one run (weight values, noise, mode) and what it leaves (updates, losses).
 
@@ -57,6 +70,8 @@ class Scope:
             layers do.
         padding_given: whether the segments of the inputs say all that is padding, so that layers do
             not look for more among the values.
+        kept: what the layer that is called next keeps of the steps before, where a run goes on with
+            them.
     """
 
     values: dict[int, Any] = field(default_factory=dict)
@@ -73,6 +88,7 @@ class Scope:
     token: Any = field(default_factory=object)
     any_steps: bool = False
     padding_given: bool = False
+    kept: Kept | None = None
 
     def record(self, layer: Any, inputs: Any, outputs: Any, before: int) -> None:
         """Note that a layer turned these inputs into these outputs, where calls are recorded."""

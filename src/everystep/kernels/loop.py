@@ -110,6 +110,10 @@ def products(loop: Loop, operands: Operands) -> tuple[Tree, jax.Array, Tree]:
     recurrent_bias = 0 if operands.recurrent_bias is None else operands.recurrent_bias
     if loop.units_first:
         left, recurrent_left = operands.kernel.T, operands.recurrent_kernel.T
+        if operands.inputs.shape[0] == 1 and left.dtype != shares:
+            # XLA takes a loop of one step apart, folds the transposes into the products, and then
+            # has no such product of narrow types.
+            left, recurrent_left = lax.optimization_barrier((left, recurrent_left))  # type: ignore[no-untyped-call]
 
         def recur(hidden: jax.Array) -> jax.Array:
             return dot(recurrent_left, hidden, (1, 0), shares) + recurrent_bias

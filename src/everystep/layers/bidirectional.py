@@ -101,6 +101,13 @@ class Bidirectional(Wrapper):
             # As in Keras: at padding neither direction has anything to say.
             layer.zero_output_for_mask = layer.return_sequences
 
+    def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
+        """Why the layer does not stream: one of the two reads backward."""
+        return (
+            "reads from the last step to the first, and in a stream the last step is never there: "
+            f"train the model with the forward layer alone, {type(self.layer).__name__}(...)"
+        )
+
     def _check_pair(self) -> None:
         forward, backward = self.forward_layer, self.backward_layer
         for name in ("return_sequences", "return_state", "stateful"):

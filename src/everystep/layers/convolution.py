@@ -54,7 +54,9 @@ class BiasedConvolution(Spatial):
 
     def call(self, inputs: Any, segments: Any = None, packed: bool = False) -> Any:
         """Return `activation(convolved inputs + bias)`."""
-        outputs = self.convolved(inputs, segments, packed)
+        return self._finished(self.convolved(inputs, segments, packed))
+
+    def _finished(self, outputs: Any) -> Any:
         if self.use_bias:
             bias = jnp.asarray(self.bias)
             outputs += bias if self.channels_last else bias.reshape(-1, *[1] * self.rank)
@@ -208,6 +210,35 @@ class GroupedConvolution(Convolution):
         """Return the product with the part of the kernel at one place of the window."""
         kernel = jnp.asarray(self.kernel)[place : place + 1]
         return self._convolution(inputs, kernel, window_strides=(1,), padding="VALID")
+
+    def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
+        """Why the layer does not stream: it does where windows end at their own step."""
+        if self.rank > 1 or not self.channels_last:
+            return super().why_not_stream(*args, **kwargs)
+        if self.padding != "causal":
+            return (
+                f"has padding={self.padding!r}, so that a window does not end at the step that it "
+                "is for: give it padding='causal'"
+            )
+        if self.strides != (1,):
+            return "gives fewer steps than it reads: give it strides=1"
+        return ""
+
+    def first_memory(self, inputs: Any) -> Any:
+        """Return the steps before the first one that its window reads: zeros."""
+        batch, _, channels = inputs.shape
+        return jnp.zeros((batch, self.window.extent - 1, channels), self.compute_dtype)
+
+    def call_on(
+        self, memory: Any, inputs: Any, segments: Any = None, packed: bool = False
+    ) -> tuple[Any, Any]:
+        """Slide the kernel over the steps that it has kept and the next ones."""
+        inputs = inputs.astype(self.compute_dtype)
+        if segments is not None:
+            inputs = jnp.where(segments[..., None] != 0, inputs, 0)
+        joined = jnp.concatenate([memory, inputs], axis=1)
+        kept = lax.slice_in_dim(joined, inputs.shape[1], joined.shape[1], axis=1)
+        return self._finished(self.slide(joined, "valid")), kept
 
     def _convolution(self, inputs: Any, kernel: Any, **options: Any) -> Any:
         return lax.conv_general_dilated(

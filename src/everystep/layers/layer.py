@@ -337,7 +337,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
         # Before the arithmetic, because it says which inputs do not go together.
         segments = None if self.composite else self._segments_after(opened, offered | kwargs)
         try:
-            outputs = self.call(inputs, *args, **kwargs)
+            outputs = self._called_or_gone_on(inputs, *args, **kwargs)
         except Exception as error:
             shapes = symbolic.written(symbolic.shape_of(opened.values))
             error.add_note(f"in layer '{self.path}' ({type(self).__name__}), input {shapes}")

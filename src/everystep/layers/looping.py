@@ -86,7 +86,7 @@ def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, trainin
         ShapeError: the cell gives states of other shapes than it was given.
         StateError: the cell changes a weight or adds a loss at each step.
     """
-    if _knows_loop(cell):
+    if knows_loop(cell):
         return cell.over_steps(sequences, states, reading, training)
     outer = current_scope()
     # One key for all steps: whatever the cell draws, it draws the same at every step.
@@ -112,7 +112,8 @@ def over_steps(cell: Any, sequences: Any, states: Any, reading: Reading, trainin
     )
 
 
-def _knows_loop(cell: Any) -> TypeGuard[LoopedCell]:
+def knows_loop(cell: Any) -> TypeGuard[LoopedCell]:
+    """Whether a cell knows a faster way over all steps than one call after another."""
     return isinstance(cell, LoopedCell) and cell.knows_loop
 
 
@@ -128,7 +129,7 @@ def chosen_loop(cell: Any) -> Loop:
         >>> chosen_loop(es.layers.GRUCell(4, reset_after=False)).kernel
         'steps'
     """
-    if _knows_loop(cell):
+    if knows_loop(cell):
         return cell.which_loop()
     return Loop(
         "steps",

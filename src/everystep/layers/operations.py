@@ -98,6 +98,7 @@ class Matmul(Operation):
     """The product of matrices: `x @ w` on the last axis of `x`."""
 
     function = jnp.matmul
+    stepwise = True
 
     def compute_segments(self, *args: Any) -> Any:
         """Keep the segments of the left side; those of the right one, or a sum over steps, not."""
@@ -133,6 +134,17 @@ class GetItem(Operation):
             )
         return None if isinstance(steps, int) else x.segments[rows, steps]
 
+    def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
+        """Why the operation does not stream: it does where it takes all steps, or the last."""
+        key = kwargs.get("key", args[-1])
+        rows, steps = _first_two(key, args[0].ndim)
+        if rows == slice(None) and (steps == slice(None) or steps == -1):
+            return ""
+        return (
+            f"takes the part {key} of the steps, which in a stream are not all there: take all "
+            "steps, as x[:, :, 2:5] does, or the last one, x[:, -1]"
+        )
+
 
 def _first_two(key: Any, rank: int) -> list[Any]:
     """Return what a key says of the first two axes of an array."""
@@ -147,7 +159,12 @@ def _first_two(key: Any, rank: int) -> list[Any]:
 def _elementwise(name: str, function: Callable[..., Any]) -> type[Operation]:
     """Return the operation that applies a function to each element."""
     words = f"`jax.numpy.{function.__name__}` of each element."
-    body = {"function": staticmethod(function), "__doc__": words, "__module__": __name__}
+    body = {
+        "function": staticmethod(function),
+        "stepwise": True,
+        "__doc__": words,
+        "__module__": __name__,
+    }
     return type(name, (Operation,), body)
 
 

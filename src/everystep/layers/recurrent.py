@@ -12,7 +12,7 @@ from everystep.core import kinds
 from everystep.core.naming import snake_case
 from everystep.core.settings import setting
 from everystep.core.variables import Variable
-from everystep.errors import PackedRowsError, ShapeError, StateError
+from everystep.errors import PackedRowsError, SegmentsError, ShapeError, StateError
 from everystep.layers.cells import Cell
 from everystep.layers.layer import Layer
 from everystep.layers.looping import (
@@ -21,6 +21,7 @@ from everystep.layers.looping import (
     build_cell,
     checked_states,
     first_states,
+    knows_loop,
     over_steps,
     state_sizes,
 )
@@ -128,17 +129,66 @@ class Recurrent(Layer):
             self._refuse_on_packed_rows(initial_state)
         first = self._first_states(sequences, initial_state)
         reading = Reading(segments, packed, self.go_backwards, self.zero_output_for_mask)
-        outputs, last, states = over_steps(self.cell, sequences, first, reading, training)
+        outputs, states = self._read(sequences, first, reading, training)
         if self.states is not None:
             for variable, state in zip(
                 _variables(self.states), jax.tree.leaves(states), strict=True
             ):
                 variable.assign(state)
+        return outputs
+
+    def _read(
+        self, sequences: Any, first: Any, reading: Reading, training: bool
+    ) -> tuple[Any, list[Any]]:
+        """Return what the layer gives, and the last states."""
+        outputs, last, states = over_steps(self.cell, sequences, first, reading, training)
         if not self.return_sequences:
             outputs = last
         elif self.go_backwards:
             outputs = jnp.flip(outputs, 1)
-        return (outputs, *states) if self.return_state else outputs
+        return (outputs, *states) if self.return_state else outputs, states
+
+    def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
+        """Why the layer does not stream: it does forward, from states of its own."""
+        if self.go_backwards:
+            return (
+                "reads from the last step to the first, and in a stream the last step is never "
+                "there: give it go_backwards=False"
+            )
+        if len(args) > 1 or kwargs.get("initial_state") is not None:
+            return (
+                "is called with an initial_state, but a stream goes on from the state before: "
+                "leave it out, or set it through the stream's states"
+            )
+        return ""
+
+    def first_memory(self, inputs: Any) -> Any:
+        """Return the states before the first step, in single precision at least."""
+
+        def wide(state: Any) -> Any:
+            return state.astype(jnp.promote_types(state.dtype, "float32"))
+
+        return jax.tree.map(wide, self.get_initial_state(inputs.shape[0]))
+
+    def call_on(
+        self,
+        memory: Any,
+        sequences: Any,
+        initial_state: Any = None,
+        segments: Any = None,
+        packed: bool = False,
+        training: bool = False,
+    ) -> tuple[Any, Any]:
+        """Run the cell over the next steps, from the states that it has kept."""
+        if segments is not None and not (self.return_sequences or _shows_state(self.cell)):
+            raise SegmentsError(
+                f"layer '{self.path}' ({type(self).__name__}) gives the last output alone, which "
+                f"its cell {type(self.cell).__name__} does not keep in its states, so a chunk "
+                "that is padding has none: leave padding out, or give it return_sequences=True"
+            )
+        reading = Reading(segments, packed, zero_output_for_mask=self.zero_output_for_mask)
+        outputs, states = self._read(sequences, memory, reading, training)
+        return outputs, jax.tree.unflatten(jax.tree.structure(memory), jax.tree.leaves(states))
 
     def _refuse_on_packed_rows(self, initial_state: Any) -> None:
         asked = {
@@ -169,6 +219,11 @@ class Recurrent(Layer):
         if kept is not None and self.go_backwards:
             kept = jnp.flip(kept, 1)
         return (kept, *[None] * len(self.state_size)) if self.return_state else kept
+
+
+def _shows_state(cell: Any) -> bool:
+    """Whether the output of a cell is its first state."""
+    return knows_loop(cell.cells[-1] if isinstance(cell, StackedRNNCells) else cell)
 
 
 def _is_variable(leaf: Any) -> bool:

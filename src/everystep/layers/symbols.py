@@ -17,6 +17,7 @@ from everystep.core.naming import auto_name
 from everystep.errors import DataError, StateError
 from everystep.layers import symbolic
 from everystep.layers.operators import SymbolOperators
+from everystep.layers.streamed import Streamed
 from everystep.sequences import Steps
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Node:
         return replaced((self.args, self.kwargs), values)  # type: ignore[no-any-return]
 
 
-class Connected:
+class Connected(Streamed):
     """What can stand in a graph: a layer or an operation, and the calls of it on symbols."""
 
     name: str

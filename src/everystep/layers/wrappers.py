@@ -185,6 +185,13 @@ class PerStep(Wrapper):
             self.add_loss(jnp.sum(loss))
         return jax.tree.map(around.put_on, outputs, is_leaf=is_steps)
 
+    def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
+        """Why the layer does not stream: there are weights for so many steps and no more."""
+        return (
+            "has weights of its own for each step, and a stream has no last step: share the "
+            "weights with TimeDistributed"
+        )
+
 
 def _folded_shape(shape: Any) -> tuple[Any, ...]:
     batch, steps, *rest = shape

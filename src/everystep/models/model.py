@@ -10,6 +10,7 @@ from everystep.errors import StateError
 from everystep.layers import Layer
 from everystep.models import exporting, files
 from everystep.models.of_symbols import OfSymbols, names_graph
+from everystep.models.stream import Stream
 from everystep.models.summary import print_summary
 from everystep.training import Trainer
 
@@ -56,7 +57,7 @@ class Model(Trainer, OfSymbols, fills_settings=True):
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the compiled programs out of copies: they are about this model's own weights."""
-        return {**super().__getstate__(), "_programs": None}
+        return {**super().__getstate__(), "_programs": None, "_stream_program": None}
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its index.
@@ -130,6 +131,26 @@ class Model(Trainer, OfSymbols, fills_settings=True):
             FormatError: the file is damaged, or its weights are not those of this model.
         """
         files.load_weights(self, filepath, skip_mismatch)
+
+    def stream(self, batch: int = 1) -> Stream:
+        """Open a stream, which goes on with live sequences step by step; see `Stream`.
+
+        Args:
+            batch: how many sequences go on side by side.
+
+        Raises:
+            StateError: the model is not built.
+            StreamError: a layer reads steps that are not there yet; the message names it.
+
+        Example:
+            >>> import everystep as es, numpy as np
+            >>> layers = [es.Input((None, 3)), es.layers.GRU(4), es.layers.Dense(1)]
+            >>> stream = es.Sequential(layers).stream()
+            >>> scores = [stream.step(np.ones((1, 3), "float32")) for _ in range(4)]
+            >>> scores[-1].shape
+            (1, 1)
+        """
+        return Stream(self, batch)
 
     def export(
         self,

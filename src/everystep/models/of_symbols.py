@@ -63,6 +63,11 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
         return self._graph is not None
 
     @property
+    def called_by_graph(self) -> bool:
+        """Whether the graph says all that a call does, and not code of a subclass."""
+        return self.is_graph and type(self).call is OfSymbols.call
+
+    @property
     def inputs(self) -> list[KerasTensor]:
         """The symbols of the inputs, in order.
 

@@ -196,6 +196,11 @@ class Sequential(Model, fills_settings=True):
         for layer in self.layers[:1]:
             layer.check_values(inputs)
 
+    @property
+    def called_by_graph(self) -> bool:
+        """Whether the layers say all that a call does, and not code of a subclass."""
+        return type(self).call is Sequential.call
+
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Run the layers one after the other."""
         for layer in self.layers:

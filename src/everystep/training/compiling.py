@@ -23,6 +23,7 @@ class Compiles:
     steps_per_execution: int = 1
     _compiled: Compiled | None = None
     _programs: Programs | None = None
+    _stream_program: Any = None
 
     def compile(
         self,
@@ -113,7 +114,7 @@ class Compiles:
 
     def forget_programs(self) -> None:
         """Compile anew at the next step, because the model or its training has changed."""
-        self._programs = None
+        self._programs = self._stream_program = None
 
     def get_compile_config(self) -> dict[str, Any] | None:
         """Return what `compile` was given as plain data, or None."""
