@@ -37,12 +37,13 @@ class Backward : Run<C> {
         recurrent_kernel_(recurrent_kernel),
         given_(cotangents),
         gradients_(gradients),
-        depth_(this->vectors_ * C::blocks * lanes),
         d_shares_(this->scratch(shares_gradients, this->vectors_ * plan_.size() * C::width * lanes)),
         d_hidden_(this->scratch(states, 2 * sizes.batch * pitch_)),
         d_cell_(d_hidden_ + sizes.batch * pitch_),
-        state_panels_(this->scratch(state_panels, this->vectors_ * lanes * depth_)),
-        input_panels_(this->scratch(input_panels, vectors_of(sizes.features) * lanes * depth_)),
+        d_state_(this->scratch(between, two_products<C> ? sizes.batch * pitch_ : 0)),
+        state_panels_(this->scratch(state_panels, pitch_ * depth(C::state_blocks))),
+        second_panels_(this->scratch(second_panels, pitch_ * depth(second_blocks))),
+        input_panels_(this->scratch(input_panels, padded(sizes.features) * depth(C::blocks))),
         strips_(this->scratch(strips, team.size() * strip_floats())) {}
 
   void operator()() {
@@ -53,6 +54,7 @@ class Backward : Run<C> {
   using Run<C>::setting_, Run<C>::sizes_, Run<C>::in_, Run<C>::out_, Run<C>::plan_, Run<C>::pitch_;
   using Own = typename Run<C>::Own;
 
+  static constexpr int second_blocks = C::blocks - C::state_blocks;
   static constexpr int strip_rows = most_rows(C::blocks);
   static constexpr int64_t chunk = 128;  // slots that a product of the kernels' gradients takes at a time
 
@@ -66,6 +68,10 @@ class Backward : Run<C> {
       for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
         for (int64_t slot = begin; slot < end; ++slot) equation(vector, slot);
       this->meet();
+      if constexpr (two_products<C>) {
+        through_second(own, begin, end);
+        this->meet();
+      }
       through_state(own, begin, end);
     }
     this->team_.meet();
@@ -93,26 +99,34 @@ class Backward : Run<C> {
       std::fill(d_values(rows.first, 0), d_values(rows.last, 0), 0.0f);
 
     const Range tiles = share(this->vectors_, this->team_.size(), member);
-    pack_columns(tiles, kernel_, C::input_gates, sizes_.features, input_columns());
+    pack_columns<C::blocks>(tiles, kernel_, C::input_gates, sizes_.features, input_columns());
     const int owners = this->by_units_ ? this->team_.size() : 1;
-    for (int owner = 0; owner < owners; ++owner)
-      pack_columns(tiles, recurrent_kernel_, C::state_gates, sizes_.units, state_columns(this->own(owner)));
+    for (int owner = 0; owner < owners; ++owner) {
+      const Own its = this->own(owner);
+      pack_columns<C::state_blocks>(tiles, recurrent_kernel_, C::state_gates, sizes_.units, state_columns(its));
+      if constexpr (two_products<C>)
+        pack_columns<second_blocks>(tiles, recurrent_kernel_, C::state_gates + C::state_blocks, sizes_.units,
+                                    second_columns(its));
+    }
   }
 
-  Columns state_columns(const Own& own) const {
-    return {own.vectors, state_panels_ + own.vectors.first * lanes * depth_, depth_};
+  int64_t depth(int blocks) const { return this->vectors_ * blocks * lanes; }
+  Columns state_columns(const Own& own) const { return columns(own.vectors, state_panels_, C::state_blocks); }
+  Columns second_columns(const Own& own) const { return columns(own.vectors, second_panels_, second_blocks); }
+  Columns input_columns() const { return columns({0, vectors_of(sizes_.features)}, input_panels_, C::blocks); }
+  Columns columns(Range vectors, const float* panels, int blocks) const {
+    return {vectors, panels + vectors.first * lanes * depth(blocks), depth(blocks)};
   }
-  Columns input_columns() const { return {{0, vectors_of(sizes_.features)}, input_panels_, depth_}; }
 
   // Of the transposed kernel, what belongs to some tiles of units.
-  void pack_columns(Range tiles, const float* kernel, const int (&gates)[C::blocks], int64_t rows,
-                    const Columns& columns) {
+  template <int blocks>
+  void pack_columns(Range tiles, const float* kernel, const int* gates, int64_t rows, const Columns& columns) {
     const int64_t shares = C::blocks * sizes_.units;
     columns.each([&](auto count, int64_t first, const float* panel) {
       constexpr int64_t width = decltype(count)::value * lanes;
       for (int64_t tile = tiles.first; tile < tiles.last; ++tile)
-        for (int block = 0; block < C::blocks; ++block) {
-          float* to = const_cast<float*>(panel) + (tile * C::blocks + block) * lanes * width;
+        for (int block = 0; block < blocks; ++block) {
+          float* to = const_cast<float*>(panel) + (tile * blocks + block) * lanes * width;
           for (int64_t column = 0; column < width; ++column) {
             const int64_t row = first * lanes + column;
             const float* from = kernel + row * shares + gates[block] * sizes_.units;
@@ -177,15 +191,15 @@ class Backward : Run<C> {
     for (int v = 0; v < C::width; ++v) store(d_shares(vector, number) + v * lanes, shares[v]);
   }
 
-  // Rows of the gradients of shares times a packed matrix: consume(row, first column's vector, sums).
-  template <int first_share, class Consume>
+  // Rows of the gradients of some shares times a packed matrix: consume(slot, vector of columns, sums).
+  template <int first_share, int blocks, class Consume>
   void times(const Columns& columns, int64_t begin, int64_t end, Consume&& consume) {
     columns.each([&](auto count, int64_t column, const float* panel) {
       in_blocks<most_rows(Columns::most)>(begin, end, [&](auto rows, int64_t slot) {
         constexpr int vectors = decltype(count)::value, here = decltype(rows)::value;
         Sums<here, vectors> sums;
         sums.clear();
-        constexpr int64_t depth = C::blocks * lanes;
+        constexpr int64_t depth = blocks * lanes;
         for (int64_t tile = 0; tile < this->vectors_; ++tile) {
           const float* shares = d_shares(tile, slot) + first_share * lanes;
           multiply<1, 0, vectors>(
@@ -198,23 +212,42 @@ class Backward : Run<C> {
 #pragma GCC unroll 8
           for (int v = 0; v < vectors; ++v) results[r][v] = sums.at[r][v];
         for (int r = 0; r < here; ++r)
-          for (int v = 0; v < vectors; ++v) consume(plan_[slot + r], column + v, results[r][v]);
+          for (int v = 0; v < vectors; ++v) consume(slot + r, column + v, results[r][v]);
       });
     });
   }
 
+  // The state as the products of a slot had it.
+  Floats state_before(const Slot& slot, int64_t unit) const {
+    const Floats hidden = hidden_before(slot, unit);
+    return in_.dropout == nullptr ? hidden : hidden * this->load_units(in_.dropout + slot.row * sizes_.units, unit);
+  }
+
+  void through_second(const Own& own, int64_t begin, int64_t end) {
+    times<C::state_blocks, second_blocks>(
+        second_columns(own), begin, end, [&](int64_t number, int64_t vector, Floats value) {
+          const Slot& slot = plan_[number];
+          const int64_t unit = vector * lanes;
+          store(d_state_ + slot.row * pitch_ + unit,
+                C::back_between(activations_, d_shares(vector, number) + lanes, state_before(slot, unit), value));
+        });
+  }
+
   void through_state(const Own& own, int64_t begin, int64_t end) {
-    times<C::state_first>(state_columns(own), begin, end, [&](const Slot& slot, int64_t vector, Floats value) {
-      const int64_t unit = vector * lanes;
-      if (in_.dropout != nullptr) {
-        float* d_dropout = gradients_.dropout + slot.row * sizes_.units;
-        this->store_units(d_dropout, unit,
-                          this->load_units(d_dropout, unit) + value * hidden_before(slot, unit));
-        value *= this->load_units(in_.dropout + slot.row * sizes_.units, unit);
-      }
-      float* d_hidden = d_hidden_ + slot.row * pitch_ + unit;
-      store(d_hidden, slot.before == from_zero ? Floats{} : load(d_hidden) + value);
-    });
+    times<C::state_first, C::state_blocks>(
+        state_columns(own), begin, end, [&](int64_t number, int64_t vector, Floats value) {
+          const Slot& slot = plan_[number];
+          const int64_t unit = vector * lanes;
+          if (two_products<C>) value += load(d_state_ + slot.row * pitch_ + unit);
+          if (in_.dropout != nullptr) {
+            float* d_dropout = gradients_.dropout + slot.row * sizes_.units;
+            this->store_units(d_dropout, unit,
+                              this->load_units(d_dropout, unit) + value * hidden_before(slot, unit));
+            value *= this->load_units(in_.dropout + slot.row * sizes_.units, unit);
+          }
+          float* d_hidden = d_hidden_ + slot.row * pitch_ + unit;
+          store(d_hidden, slot.before == from_zero ? Floats{} : load(d_hidden) + value);
+        });
   }
 
   // ---- after the last step
@@ -234,29 +267,44 @@ class Backward : Run<C> {
   }
 
   void through_inputs(Range slots) {
-    times<C::input_first>(input_columns(), slots.first, slots.last, [&](const Slot& slot, int64_t vector, Floats value) {
-      store(d_values(slot.row, slot.step) + vector * lanes, value, sizes_.features - vector * lanes);
-    });
+    times<C::input_first, C::blocks>(
+        input_columns(), slots.first, slots.last, [&](int64_t number, int64_t vector, Floats value) {
+          const Slot& slot = plan_[number];
+          store(d_values(slot.row, slot.step) + vector * lanes, value, sizes_.features - vector * lanes);
+        });
   }
 
-  // Rows of the gradient of the kernel, then of the recurrent one; the last of each is that of its bias.
+  // Rows of the gradient of the kernel, then of the recurrent one for each of its products, in strips; the last row of
+  // each is that of its bias.
   int64_t input_strips() const { return (sizes_.features + strip_rows) / strip_rows; }
   int64_t state_strips() const { return (sizes_.units + strip_rows) / strip_rows; }
-  int64_t strip_floats() const { return (input_strips() + state_strips()) * strip_rows * chunk; }
+  int64_t all_strips() const { return input_strips() + state_strips() * (two_products<C> ? 2 : 1); }
+  int64_t strip_floats() const { return all_strips() * strip_rows * chunk + pitch_; }
 
   void into_kernels(int member) {
-    const Range all = share(input_strips() + state_strips(), this->team_.size(), member);
-    const int64_t middle = std::clamp(input_strips(), all.first, all.last);
-    const Range of_inputs{all.first, middle}, of_state{middle - input_strips(), all.last - input_strips()};
-    float* own = strips_ + member * strip_floats();
+    const Range all = share(all_strips(), this->team_.size(), member);
+    // Those of the strips [begin, end) that are this member's, counted from `begin`.
+    auto own = [&](int64_t begin, int64_t end) {
+      return Range{std::clamp(all.first, begin, end) - begin, std::clamp(all.last, begin, end) - begin};
+    };
+    const int64_t state = input_strips(), second = state + state_strips();
+    float* room = strips_ + member * strip_floats();
+    float* packed = room + pitch_;
     int64_t first = 0;
     do {
       const int64_t last = std::min(first + chunk, plan_.size());
-      into_kernel<C::input_first>(of_inputs, first, last, own, sizes_.features, C::input_gates, gradients_.kernel,
-                                  gradients_.bias, [&](const Slot& slot, float*) { return this->values(slot); });
-      into_kernel<C::state_first>(of_state, first, last, own, sizes_.units, C::state_gates,
-                                  gradients_.recurrent_kernel, gradients_.recurrent_bias,
-                                  [&](const Slot& slot, float* room) { return factor(slot, room); });
+      into_kernel<C::input_first, C::blocks>(own(0, state), first, last, packed, sizes_.features, C::input_gates,
+                                             gradients_.kernel, gradients_.bias,
+                                             [&](int64_t slot) { return this->values(plan_[slot]); });
+      into_kernel<C::state_first, C::state_blocks>(own(state, second), first, last, packed, sizes_.units,
+                                                   C::state_gates, gradients_.recurrent_kernel,
+                                                   gradients_.recurrent_bias,
+                                                   [&](int64_t slot) { return factor(slot, room); });
+      if constexpr (two_products<C>)
+        into_kernel<C::state_blocks, second_blocks>(own(second, all_strips()), first, last, packed, sizes_.units,
+                                                    C::state_gates + C::state_blocks, gradients_.recurrent_kernel,
+                                                    gradients_.recurrent_bias,
+                                                    [&](int64_t slot) { return second_factor(slot, room); });
       first = last;
     } while (first < plan_.size());
   }
@@ -279,17 +327,26 @@ class Backward : Run<C> {
   }
 
   // What the product of the state had at a slot, or nullptr for zeros.
-  const float* factor(const Slot& slot, float* room) const {
+  const float* factor(int64_t number, float* room) const {
+    const Slot& slot = plan_[number];
     const float* row = Run<C>::hidden_before(slot);
     if (row == nullptr || in_.dropout == nullptr) return row;
-    for (int64_t unit = 0; unit < sizes_.units; ++unit) room[unit] = row[unit] * in_.dropout[slot.row * sizes_.units + unit];
+    for (int64_t unit = 0; unit < pitch_; unit += lanes) store(room + unit, state_before(slot, unit));
+    return room;
+  }
+
+  const float* second_factor(int64_t number, float* room) const {
+    for (int64_t vector = 0; vector < this->vectors_; ++vector) {
+      const Floats reset = load(this->kept_gates(vector, number) + lanes);
+      store(room + vector * lanes, reset * state_before(plan_[number], vector * lanes));
+    }
     return room;
   }
 
   // Adds the slots [first, last) to strips of rows of one kernel's gradient; the first slots start it.
-  template <int first_share, class Row>
-  void into_kernel(Range strips, int64_t first, int64_t last, float* packed, int64_t rows,
-                   const int (&gates)[C::blocks], float* gradient, float* bias_gradient, Row&& row) {
+  template <int first_share, int blocks, class Row>
+  void into_kernel(Range strips, int64_t first, int64_t last, float* packed, int64_t rows, const int* gates,
+                   float* gradient, float* bias_gradient, Row&& row) {
     if (strips.first >= strips.last) return;
     pack_strips(strips, first, last, packed, rows, row);
     const int64_t depth = last - first, shares = C::blocks * sizes_.units;
@@ -302,19 +359,19 @@ class Backward : Run<C> {
         const int64_t top = strip * strip_rows;
         with_constant<strip_rows>(std::min<int64_t>(strip_rows, rows + 1 - top), [&](auto count) {
           constexpr int here = decltype(count)::value;
-          Sums<here, C::blocks> sums;
+          Sums<here, blocks> sums;
 #pragma GCC unroll 8
           for (int r = 0; r < here; ++r)
 #pragma GCC unroll 8
-            for (int b = 0; b < C::blocks; ++b)
+            for (int b = 0; b < blocks; ++b)
               sums.at[r][b] = first == 0 ? Floats{} : this->load_units(place(top + r, b), unit);
           const float* a = packed + (strip - strips.first) * strip_rows * chunk;
-          multiply<strip_rows, 0, C::blocks>(
+          multiply<strip_rows, 0, blocks>(
               sums, [&](int r) { return a + r; }, d_shares(tile, first) + first_share * lanes, C::width * lanes, depth);
 #pragma GCC unroll 8
           for (int r = 0; r < here; ++r)
 #pragma GCC unroll 8
-            for (int b = 0; b < C::blocks; ++b) this->store_units(place(top + r, b), unit, sums.at[r][b]);
+            for (int b = 0; b < blocks; ++b) this->store_units(place(top + r, b), unit, sums.at[r][b]);
         });
       }
     }
@@ -323,9 +380,8 @@ class Backward : Run<C> {
   // Rows of values, or of states, a few columns of them side by side; behind the last column a one for the bias.
   template <class Row>
   void pack_strips(Range strips, int64_t first, int64_t last, float* packed, int64_t rows, Row&& row) {
-    std::vector<float> room(static_cast<size_t>(in_.dropout == nullptr ? 0 : sizes_.units));
     for (int64_t slot = first; slot < last; ++slot) {
-      const float* from = row(plan_[slot], room.data());
+      const float* from = row(slot);
       for (int64_t strip = strips.first; strip < strips.last; ++strip) {
         float* to = packed + ((strip - strips.first) * chunk + slot - first) * strip_rows;
         for (int r = 0; r < strip_rows; ++r) {
@@ -340,8 +396,7 @@ class Backward : Run<C> {
   const float *kernel_, *recurrent_kernel_;
   const Cotangents& given_;
   const Gradients& gradients_;
-  int64_t depth_;
-  float *d_shares_, *d_hidden_, *d_cell_, *state_panels_, *input_panels_, *strips_;
+  float *d_shares_, *d_hidden_, *d_cell_, *d_state_, *state_panels_, *second_panels_, *input_panels_, *strips_;
 };
 
 }  // namespace everystep::EVERYSTEP_ISA

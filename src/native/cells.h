@@ -1,8 +1,9 @@
 // The equations of the cells on vectors of units, forward and backward: all that one cell has and another has not.
 //
 // A tile is `width` vectors side by side, the shares of its units. The product of the inputs adds up in `blocks` of
-// them from `input_first` on, that of the state in those from `state_first` on: the same ones, unless a gate tells its
-// two shares apart. `input_gates` and `state_gates` say which gate of the kernel each of them is.
+// them from `input_first` on, that of the state in `state_blocks` from `state_first` on: the same ones, unless a gate
+// tells its two shares apart. Where these are fewer than `blocks`, the rest behind them is a second product, of what
+// the cell makes of the state with the first ones. `input_gates` and `state_gates` say which gate of the kernel each is.
 #pragma once
 
 #include "functions.h"
@@ -68,7 +69,7 @@ struct BackUnit {
 
 struct SimpleCell {
   static constexpr Cell cell = Cell::simple;
-  static constexpr int blocks = 1, width = 1, input_first = 0, state_first = 0;
+  static constexpr int blocks = 1, state_blocks = 1, width = 1, input_first = 0, state_first = 0;
   static constexpr int input_gates[] = {0};
   static constexpr int state_gates[] = {0};
   static constexpr bool has_cell_state = false, keeps_gates = false, reads_hidden = false;
@@ -88,7 +89,7 @@ struct SimpleCell {
 
 struct LstmCell {
   static constexpr Cell cell = Cell::lstm;
-  static constexpr int blocks = 4, width = 4, input_first = 0, state_first = 0;
+  static constexpr int blocks = 4, state_blocks = 4, width = 4, input_first = 0, state_first = 0;
   static constexpr int input_gates[] = {0, 1, 2, 3};
   static constexpr int state_gates[] = {0, 1, 2, 3};
   static constexpr bool has_cell_state = true, keeps_gates = true, reads_hidden = false;
@@ -129,10 +130,51 @@ struct LstmCell {
   }
 };
 
+// The reset gate ahead of the product. Shares: update, reset, candidate.
+struct ResetBeforeGruCell {
+  static constexpr Cell cell = Cell::gru_reset_before;
+  static constexpr int blocks = 3, state_blocks = 2, width = 3, input_first = 0, state_first = 0;
+  static constexpr int input_gates[] = {0, 1, 2};
+  static constexpr int state_gates[] = {0, 1, 2};
+  static constexpr bool has_cell_state = false, keeps_gates = true, reads_hidden = true;
+
+  // After the first product: what the second one multiplies, of the state as the first one had it.
+  template <class Activations>
+  static EVERYSTEP_INLINE Floats between(const Activations& f, Floats (&shares)[width], Floats state) {
+    shares[0] = f.gate(shares[0]);
+    shares[1] = f.gate(shares[1]);
+    return shares[1] * state;
+  }
+
+  template <class Activations>
+  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+    auto& [update, reset, candidate] = shares;
+    candidate = f.candidate(candidate);
+    unit.hidden = update * unit.hidden + (1 - update) * candidate;
+  }
+
+  // The reset gate is left as it is, for `back_between`.
+  template <class Activations>
+  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+    const auto [update, reset, candidate] = shares;
+    shares[0] = unit.d_hidden * (unit.hidden_before - candidate) * f.gate_slope(update);
+    shares[2] = unit.d_hidden * (1 - update) * f.candidate_slope(candidate);
+    unit.d_hidden = unit.d_hidden * update;
+  }
+
+  // The gradient of what `between` gave -> that of the reset gate's share, in its place, and that of the state.
+  template <class Activations>
+  static EVERYSTEP_INLINE Floats back_between(const Activations& f, float* reset_share, Floats state, Floats gradient) {
+    const Floats reset = load(reset_share);
+    store(reset_share, gradient * state * f.gate_slope(reset));
+    return gradient * reset;
+  }
+};
+
 // Shares: the candidate's of the state, update, reset, the candidate's of the inputs.
 struct GruCell {
   static constexpr Cell cell = Cell::gru;
-  static constexpr int blocks = 3, width = 4, input_first = 1, state_first = 0;
+  static constexpr int blocks = 3, state_blocks = 3, width = 4, input_first = 1, state_first = 0;
   static constexpr int input_gates[] = {0, 1, 2};
   static constexpr int state_gates[] = {2, 0, 1};
   static constexpr bool has_cell_state = false, keeps_gates = true, reads_hidden = true;
@@ -158,5 +200,8 @@ struct GruCell {
     unit.d_hidden = unit.d_hidden * update;
   }
 };
+
+template <class C>
+constexpr bool two_products = C::state_blocks < C::blocks;
 
 }  // namespace everystep::EVERYSTEP_ISA

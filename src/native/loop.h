@@ -23,9 +23,13 @@ constexpr int64_t padded(int64_t floats) { return vectors_of(floats) * lanes; }
 EVERYSTEP_INLINE void add_to(float* sum, Floats value) { store(sum, load(sum) + value); }
 
 // Pieces of scratch memory of a run.
-enum Scratch { biases, peepholes, states, history, projections, shares_gradients, state_panels, input_panels, strips };
+enum Scratch {
+  biases, peepholes, states, history, projections, between, shares_gradients, state_panels, second_panels, input_panels,
+  strips
+};
 
-// How many floats one tile of both kernels takes, packed: for each input, then for each unit, its blocks.
+// How many floats one tile of both kernels takes, packed: for each input its blocks, then for each unit those of the
+// first product, then those of the second one.
 template <class C>
 constexpr int64_t packed_tile(const Sizes& sizes) {
   return (sizes.features + sizes.units) * C::blocks * lanes;
@@ -48,15 +52,17 @@ void pack(const Sizes& sizes, const float* kernel, const float* recurrent_kernel
   team.run([&](int member) {
     const Range own = share(vectors_of(units), team.size(), member);
     // Row by row as the kernels lie, since a column of theirs meets another page with each row.
-    auto part = [&](const float* from, int64_t rows, const int (&gates)[C::blocks], float* to) {
+    auto part = [&](const float* from, int64_t rows, const int* gates, int blocks, float* to) {
       for (int64_t row = 0; row < rows; ++row)
         for (int64_t tile = own.first; tile < own.last; ++tile)
-          for (int block = 0; block < C::blocks; ++block)
-            store(to + tile * packed_tile<C>(sizes) + (row * C::blocks + block) * lanes,
+          for (int block = 0; block < blocks; ++block)
+            store(to + tile * packed_tile<C>(sizes) + (row * blocks + block) * lanes,
                   load(from + row * shares + gates[block] * units + tile * lanes, units - tile * lanes));
+      return to + rows * blocks * lanes;
     };
-    part(kernel, sizes.features, C::input_gates, packed);
-    part(recurrent_kernel, units, C::state_gates, packed + sizes.features * C::blocks * lanes);
+    float* to = part(kernel, sizes.features, C::input_gates, C::blocks, packed);
+    to = part(recurrent_kernel, units, C::state_gates, C::state_blocks, to);
+    part(recurrent_kernel, units, C::state_gates + C::state_blocks, C::blocks - C::state_blocks, to);
   });
 }
 
@@ -176,6 +182,10 @@ class Forward : Run<C> {
     first_ = zeros_ + this->pitch_;
     history_ = first_ + sizes.batch * this->pitch_;
     std::fill_n(zeros_, this->pitch_, 0.0f);
+    if (two_products<C>) {
+      second_ = this->scratch(between, sizes.batch * this->pitch_ * (1 + C::width));
+      pending_ = second_ + sizes.batch * this->pitch_;
+    }
   }
 
   void operator()() {
@@ -197,6 +207,11 @@ class Forward : Run<C> {
       const int64_t begin = plan_.begin(turn, own.group), end = plan_.end(turn, own.group);
       for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
         in_blocks<most_rows(C::width)>(begin, end, [&](auto rows, int64_t slot) { block<rows()>(vector, slot); });
+      if constexpr (two_products<C>) {
+        this->meet();
+        for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
+          in_blocks<most_rows(1)>(begin, end, [&](auto rows, int64_t slot) { second_block<rows()>(vector, slot); });
+      }
       this->meet();
     }
     finish(own);
@@ -279,15 +294,51 @@ class Forward : Run<C> {
 #pragma GCC unroll 8
           for (int v = 0; v < C::width; ++v) sums.at[r][v] = load(projection(vector, first + r) + v * lanes);
       }
-      const float* panel = packed_ + vector * packed_tile<C>(sizes_) + sizes_.features * C::blocks * lanes;
-      multiply<1, C::state_first, C::blocks>(
-          sums, [&](int r) { return factor(slots[r]); }, panel, C::blocks * lanes, sizes_.units);
+      multiply<1, C::state_first, C::state_blocks>(
+          sums, [&](int r) { return factor(slots[r]); }, state_panel(vector), C::state_blocks * lanes, sizes_.units);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; ++r)
 #pragma GCC unroll 8
         for (int v = 0; v < C::width; ++v) shares[r][v] = sums.at[r][v];
     }
-    for (int r = 0; r < rows; ++r) equation(vector, first + r, shares[r]);
+    for (int r = 0; r < rows; ++r) {
+      if constexpr (two_products<C>) {
+        const Slot& slot = slots[r];
+        const Floats state = this->load_units(factor(slot), vector * lanes);
+        store(second_ + slot.row * pitch_ + vector * lanes, C::between(activations_, shares[r], state));
+        for (int v = 0; v < C::width; ++v) store(pending(vector, slot) + v * lanes, shares[r][v]);
+      } else {
+        equation(vector, first + r, shares[r]);
+      }
+    }
+  }
+
+  const float* state_panel(int64_t vector) const {
+    return packed_ + vector * packed_tile<C>(sizes_) + sizes_.features * C::blocks * lanes;
+  }
+
+  // Shares that wait for the second product.
+  float* pending(int64_t vector, const Slot& slot) const {
+    return pending_ + (vector * sizes_.batch + slot.row) * C::width * lanes;
+  }
+
+  template <int rows>
+  void second_block(int64_t vector, int64_t first) {
+    const Slot* slots = &plan_[first];
+    Sums<rows, 1> sums;
+    sums.clear();
+    multiply<1, 0, 1>(
+        sums, [&](int r) { return second_ + slots[r].row * pitch_; },
+        state_panel(vector) + sizes_.units * C::state_blocks * lanes, lanes, sizes_.units);
+    Floats sum[rows];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r) sum[r] = sums.at[r][0];
+    for (int r = 0; r < rows; ++r) {
+      Floats shares[C::width];
+      for (int v = 0; v < C::width; ++v) shares[v] = load(pending(vector, slots[r]) + v * lanes);
+      shares[C::state_blocks] += sum[r];
+      equation(vector, first + r, shares);
+    }
   }
 
   void equation(int64_t vector, int64_t number, Floats (&shares)[C::width]) {
@@ -352,7 +403,8 @@ class Forward : Run<C> {
 
   Activations activations_;
   const float* packed_;
-  float *biases_, *hidden_, *cell_, *zeros_, *first_, *history_, *projections_ = nullptr;
+  float *biases_, *hidden_, *cell_, *zeros_, *first_, *history_;
+  float *projections_ = nullptr, *second_ = nullptr, *pending_ = nullptr;
 };
 
 }  // namespace everystep::EVERYSTEP_ISA

@@ -10,6 +10,7 @@ auto with_cell(const Setting& setting, Work&& work) {
   switch (setting.cell) {
     case Cell::lstm: return work(LstmCell{});
     case Cell::gru: return work(GruCell{});
+    case Cell::gru_reset_before: return work(ResetBeforeGruCell{});
     default: return work(SimpleCell{});
   }
 }
