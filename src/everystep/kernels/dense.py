@@ -33,7 +33,9 @@ def dense_product(inputs: Any, kernel: Any) -> Any:
         >>> dense_product(jnp.ones((2, 4, 3)), jnp.ones((3, 1)))[0, :, 0].tolist()
         [3.0, 3.0, 3.0, 3.0]
     """
-    if jax.default_backend() != "cpu" or not _both_floating(inputs, kernel):
+    # Only a tracer is differentiated; an eager call would wait for the rule to be looked up.
+    traced = isinstance(kernel, jax.core.Tracer)
+    if not traced or jax.default_backend() != "cpu" or not _both_floating(inputs, kernel):
         return jnp.matmul(inputs, kernel)
     return _product(inputs, kernel)
 

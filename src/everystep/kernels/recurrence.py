@@ -111,7 +111,7 @@ def recurrent(
         "recurrent_dropout": recurrent_dropout,
     }
     arrays = {
-        name: tuple(map(jnp.asarray, given)) if isinstance(given, tuple) else _array(given)
+        name: tuple(map(_array, given)) if isinstance(given, tuple) else _array(given)
         for name, given in arrays.items()
     }
     _check_shapes(gates, arrays)
@@ -121,7 +121,8 @@ def recurrent(
 
 
 def _array(given: ArrayLike | None) -> jax.Array | None:
-    return None if given is None else jnp.asarray(given)
+    """JAX looks long at what is an array already; an eager call would wait for it."""
+    return given if given is None or isinstance(given, jax.Array) else jnp.asarray(given)
 
 
 def _check_shapes(gates: Gates, arrays: dict[str, Any]) -> None:

@@ -265,6 +265,8 @@ def as_array(layer: Layer, value: Any, dtype: str | None) -> Any:
 
 def narrowed(layer: Layer, value: Any) -> Any:
     """Return a JAX array; integers that do not fit into JAX's 32 bits are an error, not cut off."""
+    if isinstance(value, jax.Array):
+        return value
     wide = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.dtype.itemsize == 8
     if wide and value.size and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         limits = np.iinfo(np.int32 if value.dtype.kind == "i" else np.uint32)
@@ -285,9 +287,9 @@ def cast_tree(tree: Any, dtype: str) -> Any:
     """Cast the floating-point arrays of a tree, such as initial states."""
 
     def convert(leaf: Any) -> Any:
-        if isinstance(leaf, jax.Array | np.ndarray):
-            return cast(jnp.asarray(leaf), dtype)
-        return leaf
+        if isinstance(leaf, np.ndarray):
+            leaf = jnp.asarray(leaf)
+        return cast(leaf, dtype) if isinstance(leaf, jax.Array) else leaf
 
     return jax.tree.map(convert, tree)
 

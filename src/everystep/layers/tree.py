@@ -211,10 +211,14 @@ def _in_order(variables: list[Variable]) -> list[Variable]:
     return sorted(variables, key=lambda own: (not own.made_trainable, own.number))
 
 
+_PLAIN = {bool, bytes, float, int, str, type(None)}
+"""Types of most attributes, which hold nothing: asked first, as every call of a model looks."""
+
+
 def _members(layer: LayerTree) -> _Members:
     found: list[Any] = []
     for name, value in vars(layer).items():
-        if name != "_given":
+        if type(value) not in _PLAIN and name != "_given":
             _collect(value, found)
     members = dict.fromkeys(found)
     return _Members(
@@ -226,9 +230,9 @@ def _members(layer: LayerTree) -> _Members:
 
 def _collect(value: Any, found: list[Any]) -> None:
     """Add what an attribute holds of variables and layers, in lists, tuples and dicts too."""
-    if isinstance(value, Variable | LayerTree | VariableHolder):
+    if isinstance(value, (Variable, LayerTree, VariableHolder)):
         found.append(value)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, (list, tuple)):
         for item in value:
             _collect(item, found)
     elif isinstance(value, dict):
