@@ -10,6 +10,7 @@ import typer
 
 from everystep.cli.compare import compare
 from everystep.cli.demo import demo
+from everystep.cli.doctor import doctor
 from everystep.cli.explain import explain
 from everystep.errors import EverystepError, SettingError
 
@@ -46,7 +47,7 @@ def _options(
     """Per-step models on sequences: learn from them, look into them, compare them."""
 
 
-for command in (demo, explain, compare):
+for command in (demo, explain, compare, doctor):
     application.command()(command)
 
 

@@ -86,8 +86,7 @@ class Wanted:
         if self.as_json:
             texts.append((STANDARD_OUTPUT, report.to_json()))
         elif STANDARD_OUTPUT not in (self.svg, self.html):
-            width = shutil.get_terminal_size(fallback=(_WIDTH_OF_PIPES, 0)).columns
-            texts.append((STANDARD_OUTPUT, report.to_text(width, self.encoding)))
+            texts.append((STANDARD_OUTPUT, report.to_text(columns(), self.encoding)))
         if self.svg is not None:
             texts.append((self.svg, report.to_svg()))
         if self.html is None and not self.open_page:
@@ -127,6 +126,11 @@ class Drawn:
         if self.opened is not None:
             page = _kept(self.opened) if self.file is None else Path(self.file)
             typer.launch(page.resolve().as_uri())
+
+
+def columns() -> int:
+    """Return how many characters a line of standard output may have."""
+    return shutil.get_terminal_size(fallback=(_WIDTH_OF_PIPES, 0)).columns
 
 
 def _check_place(option: str, file: Path) -> None:

@@ -9,6 +9,7 @@ from everystep.drawing.explanation_fragment import comparison_fragment, explanat
 from everystep.drawing.explanation_page import explanation_page
 from everystep.drawing.explanation_svg import explanation_svg
 from everystep.drawing.explanation_text import comparison_text, explanation_text
+from everystep.drawing.health_text import health_text
 from everystep.drawing.marks import Mark, mark, write
 from everystep.drawing.page import demonstration_page
 from everystep.drawing.report import Report
@@ -25,6 +26,7 @@ __all__ = [
     "explanation_page",
     "explanation_svg",
     "explanation_text",
+    "health_text",
     "mark",
     "write",
 ]

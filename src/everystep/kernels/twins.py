@@ -11,9 +11,10 @@ import jax
 from everystep.errors import SettingError
 from everystep.kernels.asked import Asked, Twin
 from everystep.kernels.cudnn import CUDNN
+from everystep.kernels.native import NATIVE
 from everystep.kernels.xla import XLA
 
-TWINS: tuple[Twin, ...] = (CUDNN, XLA)
+TWINS: tuple[Twin, ...] = (CUDNN, NATIVE, XLA)
 """The fastest first. The last one runs everything."""
 
 AUTO = "auto"
