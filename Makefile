@@ -4,6 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 CASES ?= 20000
+RESULTS := benchmarks/results
 
 .PHONY: demo test check format bench differential clean
 
@@ -21,7 +22,7 @@ format: $(VENV)/.installed-test
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.installed-bench
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks --json $(RESULTS)/all.json --plot $(RESULTS) --targets
 
 differential: $(VENV)/.installed-test
 	$(BIN)/python -m tests.differential --cases $(CASES)

@@ -4,177 +4,158 @@ Every round runs every peer once, in a new random order: whatever else the machi
 falls on all of them alike, and the ratios hold even where the times do not.
 """
 
-import json
-import os
+import math
 import random
-import statistics
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from benchmarks import _gemm
+from benchmarks._process import PeerEndedError, Worker, workers_of
 from benchmarks._question import Peer, Question, Sizes
+from benchmarks._times import Measured, Times
 
-GEMM = Peer("matrix product", "benchmarks._gemm:build")
 # Thread pools keep spinning for a while after their work; the next peer waits until they rest.
 PAUSE = 0.01
-ROOT = Path(__file__).parents[1]
+# A round more costs little where runs are short, and says much where they are long.
+LEAST_ROUNDS = 5
 
 
-@dataclass
-class Times:
-    """All times of one peer in one case, in seconds."""
+@dataclass(frozen=True)
+class Effort:
+    """How long to measure.
 
-    peer: str
-    first: float
-    agrees: bool | None
-    seconds: list[float] = field(default_factory=list)
+    Args:
+        rounds: how often each peer is timed in a case.
+        seconds: after how long no new round begins, though `LEAST_ROUNDS` are always run where
+            `rounds` allows as many.
+    """
 
-    @property
-    def median(self) -> float:
-        return statistics.median(self.seconds)
-
-    @property
-    def least(self) -> float:
-        return min(self.seconds)
-
-    @property
-    def spread(self) -> float:
-        """Distance of the quartiles, relative to the median."""
-        if len(self.seconds) < 2:
-            return 0.0
-        low, _, high = statistics.quantiles(self.seconds, n=4)
-        return (high - low) / self.median
+    rounds: int = 20
+    seconds: float = math.inf
 
 
-@dataclass
-class Measured:
-    """One case of a question with the times of all its peers, and what they are compared to."""
-
-    question: str
-    sizes: Sizes
-    times: list[Times]
-    missing: list[str]
-    gemm_rate: float
-    """Floating-point operations a second of a large product; from the least time."""
-    flops: float | None
-
-    def ratio(self, times: Times) -> float:
-        """How many times as long as the first peer, by medians."""
-        return times.median / self.times[0].median
-
-    def share(self, times: Times) -> float | None:
-        """The part of the large product's rate that the peer's best run reached."""
-        return None if self.flops is None else self.flops / times.least / self.gemm_rate
-
-
-class Worker:
-    """A peer in a process of its own."""
-
-    def __init__(self, peer: Peer) -> None:
-        self.peer = peer
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks._worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **peer.environment},
-            cwd=ROOT,
-        )
-
-    def ask(self, **command: Any) -> dict[str, Any]:
-        """Sends one command and waits for its answer."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        try:
-            self.process.stdin.write(json.dumps(command) + "\n")
-            self.process.stdin.flush()
-            line = self.process.stdout.readline()
-        except BrokenPipeError:
-            line = ""
-        if not line:
-            raise RuntimeError(f"the peer {self.peer.name!r} ended; its error stands above")
-        answer: dict[str, Any] = json.loads(line)
-        return answer
-
-    def close(self) -> None:
-        """Ends the process: it stops where its commands stop."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        self.process.wait()
-        self.process.stdout.close()
+Told = Callable[[str], None]
 
 
 def measure(
-    question: Question, rounds: int, progress: Callable[[Sizes], None] = lambda _: None
-) -> list[Measured]:
-    """Runs all cases of a question.
+    question: Question, cases: Sequence[Sizes], effort: Effort, told: Told = lambda _: None
+) -> Iterable[Measured]:
+    """Runs cases of a question.
 
     Args:
         question: what to run.
-        rounds: how often each peer is timed in a case.
-        progress: called with the sizes of each case before it runs.
+        cases: the sizes to run it at.
+        effort: how long to measure.
+        told: called with a line for people whenever something begins.
 
-    Returns:
-        One entry for each case, its times in the order of the question's peers.
+    Yields:
+        For each case its times, in the order of the question's peers.
 
     Raises:
-        RuntimeError: the process of a peer ended.
+        PeerEndedError: the process of the first peer ended. Where another one ends, it is left out
+            from then on, and the results name it.
     """
-    present = [peer for peer in question.peers if all(find_spec(name) for name in peer.requires)]
-    missing = [peer.name for peer in question.peers if peer not in present]
-    workers: list[Worker] = []
-    try:
-        workers += [Worker(peer) for peer in (*present, GEMM)]
-        results = []
-        for sizes in question.cases:
-            progress(sizes)
-            results.append(_measure_case(question, sizes, workers, missing, rounds))
-        return results
-    finally:
+    missing = {peer.name: reason for peer in question.peers if (reason := _absence(peer))}
+    present = [peer for peer in question.peers if peer.name not in missing]
+    ceilings = [peer for peer in _gemm.PEERS if not _absence(peer)]
+    references = [question.reference] if question.reference else []
+    with workers_of([*present, *ceilings, *references]) as workers:
+        peers = workers[: len(present)]
+        ceiling = workers[len(present) : len(present) + len(ceilings)]
+        reference = workers[len(present) + len(ceilings) :]
+        for sizes in cases:
+            run = _Case(question, sizes, effort, missing, told)
+            yield run.measured(peers, ceiling, reference)
+
+
+def _absence(peer: Peer) -> str:
+    absent = [name for name in peer.requires if find_spec(name) is None]
+    return f"{', '.join(absent)} not installed" if absent else ""
+
+
+class _Case:
+    """One case on its way from building to results."""
+
+    def __init__(
+        self, question: Question, sizes: Sizes, effort: Effort, missing: dict[str, str], told: Told
+    ) -> None:
+        self.question = question
+        self.sizes = sizes
+        self.effort = effort
+        self.missing = missing
+        self.told = told
+
+    def measured(
+        self, peers: list[Worker], ceilings: list[Worker], references: list[Worker]
+    ) -> Measured:
+        alive = [w for w in peers if w.peer.name not in self.missing and w.peer.can(self.sizes)]
+        wanted = [self._build(worker)["digest"] for worker in references]
+        found = self._build_all(alive)
+        alive = list(found)
+        digests = wanted[0] if wanted else found[alive[0]]["digest"]
+        times = {worker: self._times(worker, found[worker], digests) for worker in alive}
+        products = {worker: self._build(worker)["flops"] for worker in ceilings}
+        took = self._rounds([*alive, *ceilings])
+        for worker in alive:
+            times[worker].seconds = took[worker]
+        question, sizes = self.question, self.sizes
+        return Measured(
+            question.name,
+            sizes,
+            list(times.values()),
+            [f"{name}: {reason}" for name, reason in self.missing.items()],
+            max(flops / min(took[worker]) for worker, flops in products.items()),
+            None if question.flops is None else question.flops(sizes),
+            None if question.amount is None else question.amount(sizes),
+            question.unit,
+        )
+
+    def _build(self, worker: Worker) -> dict[str, Any]:
+        self.told(f"building {worker.peer.name}")
+        return worker.build(self.sizes)
+
+    def _build_all(self, workers: list[Worker]) -> dict[Worker, dict[str, Any]]:
+        found = {}
         for worker in workers:
-            worker.close()
+            try:
+                found[worker] = self._build(worker)
+            except PeerEndedError:
+                if worker is workers[0]:
+                    raise
+                self.missing[worker.peer.name] = f"ended at {dict(self.sizes)}"
+        return found
+
+    def _times(self, worker: Worker, answer: dict[str, Any], wanted: list[float]) -> Times:
+        off = error(answer["digest"], wanted)
+        agrees = None if off is None else off <= self.question.tolerance
+        return Times(worker.peer.name, answer["first"], off, agrees, worker.peer.against)
+
+    def _rounds(self, workers: list[Worker]) -> dict[Worker, list[float]]:
+        took: dict[Worker, list[float]] = {worker: [] for worker in workers}
+        order, began = list(workers), time.perf_counter()
+        for number in range(self.effort.rounds):
+            spent = time.perf_counter() - began
+            if number >= LEAST_ROUNDS and spent > self.effort.seconds:
+                break
+            self.told(f"round {number + 1} of {self.effort.rounds}")
+            random.shuffle(order)
+            for worker in order:
+                time.sleep(PAUSE)
+                took[worker].append(worker.run(self.question.warm))
+        return took
 
 
-def _measure_case(
-    question: Question, sizes: Sizes, workers: Sequence[Worker], missing: list[str], rounds: int
-) -> Measured:
-    built = [
-        worker.ask(do="build", build=worker.peer.build, sizes=dict(sizes)) for worker in workers
-    ]
-    wanted = built[0]["digest"]
-    times = {
-        worker: Times(worker.peer.name, answer["first"], _agrees(question, answer, wanted))
-        for worker, answer in zip(workers, built, strict=True)
-    }
-    order = list(workers)
-    for _ in range(rounds):
-        random.shuffle(order)
-        for worker in order:
-            time.sleep(PAUSE)
-            times[worker].seconds.append(worker.ask(do="run")["seconds"])
-    gemm = times.pop(workers[-1])
-    return Measured(
-        question.name,
-        sizes,
-        list(times.values()),
-        missing,
-        _gemm.FLOPS / gemm.least,
-        None if question.flops is None else question.flops(sizes),
-    )
-
-
-def _agrees(question: Question, answer: dict[str, Any], wanted: list[float]) -> bool | None:
-    """Whether a peer's results are the first one's; None where there is nothing to compare."""
-    found = answer["digest"]
+def error(found: list[float], wanted: list[float]) -> float | None:
+    """The largest distance of two digests, each array by its own size; None: nothing to compare."""
     if not found or not wanted:
         return None
-    scale = max(1e-30, *(abs(number) for number in wanted))
-    near = (abs(a - b) <= question.tolerance * scale for a, b in zip(found, wanted, strict=False))
-    return len(found) == len(wanted) and all(near)
+    if len(found) != len(wanted):
+        return math.inf
+    # Arrays that are all but zero next to the others are taken by the size of those.
+    floor = max(1e-30, 1e-6 * max(wanted[::2]))
+    sizes = [max(floor, size) for size in wanted[::2] for _ in range(2)]
+    off = [abs(a - b) / size for a, b, size in zip(found, wanted, sizes, strict=True)]
+    return math.inf if any(map(math.isnan, off)) else max(off)

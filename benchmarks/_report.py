@@ -1,15 +1,11 @@
-"""Shows what was measured: a table for people, JSON for machines."""
+"""Shows what was measured: tables for people."""
 
-import os
-import platform
 from collections.abc import Iterable, Sequence
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks._measure import Measured
+from benchmarks._times import Measured, Times
 
 COLUMNS = (
     "peer",
@@ -21,18 +17,17 @@ COLUMNS = (
     "first call ms",
     "same",
 )
-PACKAGES = ("everystep", "jax", "jaxlib", "keras", "torch", "numpy")
 
 
 def show(measured: Measured, console: Console) -> None:
     """Prints one case: rich on a terminal, plain text in a pipe."""
-    sizes = ", ".join(f"{name} {value}" for name, value in measured.sizes.items())
-    console.print(f"\n{measured.question}: {sizes}", highlight=False)
+    console.print(f"\n{measured.question}: {_words(measured)}", highlight=False)
     rate = measured.gemm_rate / 1e9
     console.print(f"large product in the same run: {rate:.0f} GFLOP/s", highlight=False)
-    table = _table(console, ("peer",), COLUMNS[1:])
-    for row in _rows(measured):
-        table.add_row(*row)
+    counted = (f"{measured.unit} a second",) if measured.amount is not None else ()
+    table = _table(console, ("peer",), (*COLUMNS[1:], *counted))
+    for times in measured.times:
+        table.add_row(*_row(measured, times))
     console.print(table)
     _show_missing(measured, console)
 
@@ -50,11 +45,15 @@ def show_together(results: Sequence[Measured], console: Console) -> None:
             *(str(value) for value in measured.sizes.values()),
             f"{first.median * 1e3:.3f}",
             f"{first.spread:.0%}",
-            *(f"{measured.ratio(times):.2f}" for times in rest),
+            *(_ratio(measured, measured.of(other.peer)) for other in others),
             "NO" if any(times.agrees is False for times in rest) else "yes",
         )
     console.print(table)
     _show_missing(results[0], console)
+
+
+def _words(measured: Measured) -> str:
+    return ", ".join(f"{name} {value}" for name, value in measured.sizes.items())
 
 
 def _table(console: Console, words: Sequence[str], numbers: Sequence[str]) -> Table:
@@ -66,58 +65,24 @@ def _table(console: Console, words: Sequence[str], numbers: Sequence[str]) -> Ta
 
 def _show_missing(measured: Measured, console: Console) -> None:
     if measured.missing:
-        console.print(f"left out, not installed: {', '.join(measured.missing)}", highlight=False)
+        console.print(f"left out: {'; '.join(measured.missing)}", highlight=False)
 
 
-def _rows(measured: Measured) -> Iterable[list[str]]:
-    for times in measured.times:
-        share = measured.share(times)
-        yield [
-            times.peer,
-            f"{times.median * 1e3:.2f}",
-            f"{times.least * 1e3:.2f}",
-            f"{times.spread:.0%}",
-            f"{measured.ratio(times):.2f}",
-            "" if share is None else f"{share:.0%}",
-            f"{times.first * 1e3:.0f}",
-            {True: "yes", False: "NO", None: ""}[times.agrees],
-        ]
+def _row(measured: Measured, times: Times) -> Iterable[str]:
+    share, rate = measured.share(times), measured.rate(times)
+    cells = [
+        times.peer,
+        f"{times.median * 1e3:.2f}",
+        f"{times.least * 1e3:.2f}",
+        f"{times.spread:.0%}",
+        _ratio(measured, times),
+        "" if share is None else f"{share:.0%}",
+        f"{times.first * 1e3:.0f}",
+        {True: "yes", False: "NO", None: ""}[times.agrees],
+    ]
+    return cells if rate is None else [*cells, f"{rate:,.0f}"]
 
 
-def as_json(results: Iterable[Measured]) -> dict[str, Any]:
-    """All results and what they were measured with, as numbers in seconds."""
-    return {
-        "machine": {"processor": platform.processor(), "cores": os.cpu_count()},
-        "versions": {name: _version(name) for name in PACKAGES},
-        "results": [
-            {
-                "question": measured.question,
-                "sizes": dict(measured.sizes),
-                "gemm_flops_per_second": measured.gemm_rate,
-                "flops": measured.flops,
-                "missing": measured.missing,
-                "peers": [
-                    {
-                        "name": times.peer,
-                        "median": times.median,
-                        "least": times.least,
-                        "spread": times.spread,
-                        "ratio": measured.ratio(times),
-                        "share_of_gemm": measured.share(times),
-                        "first_call": times.first,
-                        "agrees": times.agrees,
-                        "seconds": times.seconds,
-                    }
-                    for times in measured.times
-                ],
-            }
-            for measured in results
-        ],
-    }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _ratio(measured: Measured, times: Times | None) -> str:
+    ratio = None if times is None else measured.ratio(times)
+    return "" if ratio is None else f"{ratio:.2f}"

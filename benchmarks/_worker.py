@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
-Work = Callable[[], Any]
+from benchmarks._question import Work
 
 
 def digest(result: Any) -> list[float]:
@@ -34,10 +34,17 @@ def _arrays(result: Any) -> Iterator[Any]:
         yield result
 
 
-def _timed(work: Work) -> tuple[float, Any]:
+def _timed(run: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
-    result = work()
+    result = run()
     return time.perf_counter() - start, result
+
+
+def work_of(build: str, sizes: dict[str, Any]) -> Work:
+    """Builds the work of a peer, which is named as `Peer.build` names it."""
+    module, function = build.split(":")
+    work = getattr(import_module(module), function)(sizes)
+    return work if isinstance(work, Work) else Work(work)
 
 
 def serve(commands: TextIO, answers: TextIO) -> None:
@@ -46,15 +53,16 @@ def serve(commands: TextIO, answers: TextIO) -> None:
     for line in commands:
         command = json.loads(line)
         if command["do"] == "build":
-            module, function = command["build"].split(":")
-            work = getattr(import_module(module), function)(command["sizes"])
-            first, result = _timed(work)
-            answer = {"first": first, "digest": digest(result)}
+            work = None  # What the case before holds in memory goes first.
+            work = work_of(command["build"], command["sizes"])
+            first, result = _timed(work.run)
+            found = digest(work.comparable(result))
+            answer = {"first": first, "digest": found, "flops": work.flops}
         else:
             assert work is not None, "run before build"
-            # One run that is not counted: the peer before this one has emptied the caches.
-            work()
-            answer = {"seconds": _timed(work)[0]}
+            if command.get("warm", True):
+                work.run()
+            answer = {"seconds": _timed(work.run)[0]}
         print(json.dumps(answer), file=answers, flush=True)
 
 

@@ -221,4 +221,5 @@ QUESTION = Question(
         {"layer": name, "pass": done} for name in SUBJECTS for done in ("forward", "gradients")
     ),
     together=True,
+    quick={"layer": "Dense"},
 )

@@ -4,126 +4,191 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from benchmarks._question import Peer, Question, Sizes
+from benchmarks import _peers
+from benchmarks._question import Question, Sizes, Work
+from benchmarks._taggers import EPSILON, Array, Tagger, keras_like, torch_parts
 
-VOCABULARY, FEATURES, UNITS, LABELS, STEPS = 10_000, 128, 256, 17, 50
-Work = Callable[[], Any]
-Array = npt.NDArray[Any]
+TRAIN = "train step"
 
 
 def flops(sizes: Sizes) -> float:
-    """Two for each weight, row and step; the backward pass has two products for each one ahead."""
-    weights = (FEATURES + UNITS) * 4 * UNITS + UNITS * LABELS
-    forward = 2.0 * int(sizes["batch"]) * STEPS * weights
-    return 3 * forward if sizes["task"] == "train step" else forward
+    """Of all products, over all steps."""
+    steps = int(sizes["batch"]) * int(sizes["steps"])
+    return Tagger.of(sizes).flops(steps, sizes["task"] == TRAIN)
 
 
 def data(sizes: Sizes) -> tuple[Array, Array]:
     """The same sentences and labels for every peer."""
     random = np.random.default_rng(0)
-    shape = int(sizes["batch"]), STEPS
-    return random.integers(0, VOCABULARY, shape), random.integers(0, LABELS, shape)
+    shape = int(sizes["batch"]), int(sizes["steps"])
+    ids = random.integers(0, int(sizes["vocabulary"]), shape).astype("int32")
+    return ids, random.integers(0, int(sizes["labels"]), shape).astype("int32")
 
 
-def first_weights() -> list[Array]:
-    """The same weights for every peer, in Keras's order."""
-    random = np.random.default_rng(1)
-    shapes = [
-        (VOCABULARY, FEATURES),
-        (FEATURES, 4 * UNITS),
-        (UNITS, 4 * UNITS),
-        (4 * UNITS,),
-        (UNITS, LABELS),
-        (LABELS,),
-    ]
-    return [random.normal(size=shape).astype("float32") * 0.05 for shape in shapes]
-
-
-def _keras_like(library: Any, sizes: Sizes) -> Work:
+def _through_model(library: Any, sizes: Sizes) -> Callable[[], Any]:
     """The work for a library with Keras's interface: ours, or Keras."""
-    layers = library.layers
-    model = library.Sequential(
-        [
-            layers.Embedding(VOCABULARY, FEATURES),
-            layers.LSTM(UNITS, return_sequences=True),
-            layers.Dense(LABELS),
-        ]
-    )
-    model.build((None, STEPS))
-    model.set_weights(first_weights())
-    model.compile("adam", library.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model = keras_like(library, Tagger.of(sizes))
     ids, labels = data(sizes)
-    if sizes["task"] == "train step":
+    if sizes["task"] == TRAIN:
         return lambda: np.asarray(model.train_on_batch(ids, labels))
     return lambda: model.predict_on_batch(ids)
 
 
-def everystep(sizes: Sizes) -> Work:
+def everystep(sizes: Sizes) -> Callable[[], Any]:
     """Our layers."""
     import everystep as library
 
-    return _keras_like(library, sizes)
+    return _through_model(library, sizes)
 
 
-def keras(sizes: Sizes) -> Work:
+def keras(sizes: Sizes) -> Callable[[], Any]:
     """Keras, on the backend that its process was given."""
     import keras as library
 
-    return _keras_like(library, sizes)
+    return _through_model(library, sizes)
 
 
-def torch(sizes: Sizes) -> Work:
-    """Layers of torch, run eagerly."""
-    from torch import nn, no_grad, optim, tensor
+def torch(sizes: Sizes) -> Callable[[], Any]:
+    """Layers of torch, eager or compiled."""
+    import torch as library
 
-    embedding, lstm, dense = (
-        nn.Embedding(VOCABULARY, FEATURES),
-        nn.LSTM(FEATURES, UNITS, batch_first=True),
-        nn.Linear(UNITS, LABELS),
-    )
-    table, kernel, recurrent, bias, out, out_bias = first_weights()
-    given = (table, kernel.T, recurrent.T, bias, np.zeros_like(bias), out.T, out_bias)
-    parameters = [*embedding.parameters(), *lstm.parameters(), *dense.parameters()]
-    with no_grad():
-        for parameter, array in zip(parameters, given, strict=True):
-            parameter.copy_(tensor(array))
-    optimizer, loss = optim.Adam(parameters, eps=1e-7), nn.CrossEntropyLoss()
-    ids, labels = (tensor(array) for array in data(sizes))
+    (embedding, lstm, dense), optimizer = torch_parts(Tagger.of(sizes))
+    measure = library.nn.CrossEntropyLoss()
+    ids, labels = (library.from_numpy(array) for array in data(sizes))
+
+    def outputs(ids: Any) -> Any:
+        return dense(lstm(embedding(ids))[0])
+
+    called: Any = library.compile(outputs) if sizes.get("way") == "compiled" else outputs
 
     def train() -> Any:
         optimizer.zero_grad()
-        value = loss(dense(lstm(embedding(ids))[0]).flatten(0, 1), labels.flatten())
+        value = measure(called(ids).flatten(0, 1), labels.flatten().long())
         value.backward()
         optimizer.step()
         return value.detach().numpy()
 
     def predict() -> Any:
-        with no_grad():
-            return dense(lstm(embedding(ids))[0]).numpy()
+        with library.inference_mode():
+            return called(ids).numpy()
 
-    return train if sizes["task"] == "train step" else predict
+    return train if sizes["task"] == TRAIN else predict
 
+
+def flax(sizes: Sizes) -> Work:
+    """Layers of flax nnx, with optax."""
+    import jax.numpy as jnp
+    from flax import nnx
+
+    tagger = Tagger.of(sizes)
+    table, kernel, recurrent, bias, out, out_bias = map(jnp.asarray, tagger.weights())
+    random = nnx.Rngs(0)
+    embed = nnx.Embed(tagger.vocabulary, tagger.features, rngs=random)
+    cell = nnx.OptimizedLSTMCell(tagger.features, tagger.units, rngs=random)
+    dense = nnx.Linear(tagger.units, tagger.labels, rngs=random)
+    for parameter, array in (
+        (embed.embedding, table),
+        (cell.dense_i.kernel, kernel),
+        (cell.dense_h.kernel, recurrent),
+        (cell.dense_h.bias, bias),
+        (dense.kernel, out),
+        (dense.bias, out_bias),
+    ):
+        parameter[...] = array
+    graph, weights = nnx.split(nnx.List([embed, cell, dense]), nnx.Param)
+
+    def outputs(weights: Any, ids: Any) -> Any:
+        embed, cell, dense = nnx.merge(graph, weights)
+        return dense(nnx.RNN(cell)(embed(ids)))
+
+    return _on_jax(sizes, outputs, weights)
+
+
+def equinox(sizes: Sizes) -> Work:
+    """Layers of equinox, with optax."""
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    tagger = Tagger.of(sizes)
+    table, kernel, recurrent, bias, out, out_bias = map(jnp.asarray, tagger.weights())
+    key = jax.random.key(0)
+    cell = eqx.tree_at(
+        lambda c: (c.weight_ih, c.weight_hh, c.bias),
+        eqx.nn.LSTMCell(tagger.features, tagger.units, key=key),
+        (kernel.T, recurrent.T, bias),
+    )
+    dense = eqx.tree_at(
+        lambda layer: (layer.weight, layer.bias),
+        eqx.nn.Linear(tagger.units, tagger.labels, key=key),
+        (out.T, out_bias),
+    )
+    weights = eqx.nn.Embedding(weight=table), cell, dense
+
+    def outputs(weights: Any, ids: Any) -> Any:
+        embed, cell, dense = weights
+
+        def row(ids: Any) -> Any:
+            def body(states: Any, word: Any) -> Any:
+                states = cell(embed(word), states)
+                return states, dense(states[0])
+
+            zeros = jnp.zeros(tagger.units)
+            return jax.lax.scan(body, (zeros, zeros), ids)[1]
+
+        return jax.vmap(row)(ids)
+
+    return _on_jax(sizes, outputs, weights)
+
+
+def _on_jax(sizes: Sizes, outputs: Callable[[Any, Any], Any], weights: Any) -> Work:
+    """The work of a function of weights and ids: one jitted step, its weights donated."""
+    import jax
+    import optax
+
+    ids, labels = jax.device_put(data(sizes))
+    if sizes["task"] != TRAIN:
+        predict = jax.jit(outputs)
+        return Work(lambda: np.asarray(predict(weights, ids)))
+    optimizer = optax.adam(1e-3, eps=EPSILON)
+
+    def loss(weights: Any) -> Any:
+        made = outputs(weights, ids)
+        return optax.softmax_cross_entropy_with_integer_labels(made, labels).mean()
+
+    def step(state: Any) -> Any:
+        weights, slots = state
+        value, gradients = jax.value_and_grad(loss)(weights)
+        updates, slots = optimizer.update(gradients, slots, weights)
+        return (optax.apply_updates(weights, updates), slots), value
+
+    program = jax.jit(step, donate_argnums=0)
+    held = [jax.tree.map(jax.numpy.copy, (weights, optimizer.init(weights)))]
+
+    def run() -> Any:
+        held[0], value = program(held[0])
+        return np.asarray(value)
+
+    return Work(run)
+
+
+SIZES = {"steps": 50, "vocabulary": 10_000, "features": 128, "units": 256, "labels": 17}
 
 QUESTION = Question(
     name="tagger",
     text=__doc__,
     peers=(
-        Peer("everystep", "benchmarks.tagger:everystep"),
-        Peer("Keras on JAX", "benchmarks.tagger:keras", {"KERAS_BACKEND": "jax"}, ("keras",)),
-        Peer(
-            "Keras on torch",
-            "benchmarks.tagger:keras",
-            {"KERAS_BACKEND": "torch"},
-            ("keras", "torch"),
-        ),
-        Peer("torch", "benchmarks.tagger:torch", requires=("torch",)),
+        *_peers.ours("benchmarks.tagger:everystep"),
+        *_peers.keras("benchmarks.tagger:keras"),
+        *_peers.torch("benchmarks.tagger:torch"),
+        *_peers.on_jax("benchmarks.tagger:flax", "benchmarks.tagger:equinox"),
     ),
     cases=(
-        {"task": "train step", "batch": 32},
-        {"task": "forward", "batch": 32},
-        {"task": "forward", "batch": 1},
+        {"task": TRAIN, "batch": 32, **SIZES},
+        {"task": "forward", "batch": 32, **SIZES},
+        {"task": "forward", "batch": 1, **SIZES},
     ),
     flops=flops,
+    quick={"batch": 2, "steps": 3, "vocabulary": 9, "features": 4, "units": 8, "labels": 3},
 )

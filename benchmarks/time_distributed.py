@@ -1,81 +1,106 @@
 """Does TimeDistributed(Dense) cost more than Dense, when it is first called and after?"""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from benchmarks._question import Peer, Question, Sizes
-
-FEATURES, UNITS = 128, 64
-Work = Callable[[], Any]
+from benchmarks import _peers
+from benchmarks._question import Peer, Question, Sizes, Work
 
 
-def _work(library: Any, sizes: Sizes, wrapped: bool) -> Work:
-    """Predict with a model of one layer; building it is part of its first call."""
+def flops(sizes: Sizes) -> float:
+    """Two for each weight and step."""
+    names = ("batch", "steps", "features", "units")
+    batch, steps, features, units = (int(sizes[name]) for name in names)
+    return 2.0 * batch * steps * features * units
+
+
+def _data(sizes: Sizes) -> tuple[Any, list[Any]]:
     random = np.random.default_rng(0)
-    shape = int(sizes["batch"]), int(sizes["steps"]), FEATURES
-    inputs = random.normal(size=shape).astype("float32")
-    weights = [random.normal(size=size).astype("float32") for size in ((FEATURES, UNITS), (UNITS,))]
-    layer = library.layers.Dense(UNITS)
+    features, units = int(sizes["features"]), int(sizes["units"])
+    shape = int(sizes["batch"]), int(sizes["steps"]), features
+    weights = [random.normal(size=size).astype("float32") for size in ((features, units), (units,))]
+    return random.normal(size=shape).astype("float32"), weights
+
+
+def _work(library: Any, sizes: Sizes) -> Work:
+    """Predict with a model of one layer; building it is part of its first call."""
+    inputs, weights = _data(sizes)
+    layer = library.layers.Dense(int(sizes["units"]))
+    wrapped = sizes["layer"] == TIME_DISTRIBUTED
     model = library.Sequential([library.layers.TimeDistributed(layer) if wrapped else layer])
 
-    def work() -> Any:
+    def run() -> Any:
         if not model.built:
-            model.build(shape)
+            model.build(inputs.shape)
             model.set_weights(weights)
         return model.predict_on_batch(inputs)
 
-    return work
+    return Work(run)
 
 
-def dense(sizes: Sizes) -> Work:
-    """Our Dense."""
+def everystep(sizes: Sizes) -> Work:
+    """Our layer."""
     import everystep as library
 
-    return _work(library, sizes, wrapped=False)
+    return _work(library, sizes)
 
 
-def time_distributed(sizes: Sizes) -> Work:
-    """Our TimeDistributed(Dense)."""
-    import everystep as library
-
-    return _work(library, sizes, wrapped=True)
-
-
-def keras_dense(sizes: Sizes) -> Work:
-    """Keras's Dense."""
+def keras(sizes: Sizes) -> Work:
+    """Keras's layer; its TimeDistributed loops over the steps in Python when it is compiled."""
     import keras as library
 
-    return _work(library, sizes, wrapped=False)
+    return _work(library, sizes)
 
 
-def keras_time_distributed(sizes: Sizes) -> Work:
-    """Keras's TimeDistributed(Dense), which loops over the steps in Python when it is compiled."""
-    import keras as library
+def torch(sizes: Sizes) -> Work:
+    """The layer of torch, which works along the last axis as it is."""
+    import torch as library
 
-    return _work(library, sizes, wrapped=True)
+    inputs, (kernel, bias) = _data(sizes)
+    layer = library.nn.Linear(*kernel.shape)
+    with library.no_grad():
+        layer.weight.copy_(library.from_numpy(np.ascontiguousarray(kernel.T)))
+        layer.bias.copy_(library.from_numpy(bias))
+    rows = library.from_numpy(inputs)
+
+    def run() -> Any:
+        with library.inference_mode():
+            return layer(rows).numpy()
+
+    return Work(run)
+
+
+DENSE, TIME_DISTRIBUTED = "Dense", "TimeDistributed"
+
+
+def _both(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
+    """Each library with the layer alone and with the layer wrapped."""
+    return tuple(
+        Peer(
+            f"{peer.name}, {layer}",
+            peer.build,
+            peer.environment,
+            peer.requires,
+            {"layer": layer},
+        )
+        for peer in peers
+        for layer in (DENSE, TIME_DISTRIBUTED)
+    )
 
 
 QUESTION = Question(
     name="time_distributed",
     text=__doc__,
     peers=(
-        Peer("Dense", "benchmarks.time_distributed:dense"),
-        Peer("TimeDistributed(Dense)", "benchmarks.time_distributed:time_distributed"),
-        Peer(
-            "Keras on JAX, Dense",
-            "benchmarks.time_distributed:keras_dense",
-            {"KERAS_BACKEND": "jax"},
-            ("keras",),
-        ),
-        Peer(
-            "Keras on JAX, TimeDistributed",
-            "benchmarks.time_distributed:keras_time_distributed",
-            {"KERAS_BACKEND": "jax"},
-            ("keras",),
-        ),
+        *_both(_peers.ours("benchmarks.time_distributed:everystep", twins=False)),
+        *_both(_peers.keras("benchmarks.time_distributed:keras")),
+        Peer("torch, Linear", "benchmarks.time_distributed:torch", requires=("torch",)),
     ),
-    cases=({"batch": 32, "steps": 200}, {"batch": 2, "steps": 2000}),
-    flops=lambda sizes: 2.0 * int(sizes["batch"]) * int(sizes["steps"]) * FEATURES * UNITS,
+    cases=(
+        {"batch": 32, "steps": 200, "features": 128, "units": 64},
+        {"batch": 2, "steps": 1000, "features": 128, "units": 64},
+    ),
+    flops=flops,
+    quick={"batch": 2, "steps": 5, "features": 4, "units": 3},
 )

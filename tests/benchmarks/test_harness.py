@@ -6,14 +6,19 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
-from benchmarks._measure import Measured, Times, measure
-from benchmarks._question import Peer, Question
-from benchmarks._report import as_json, show, show_together
+from benchmarks._measure import Effort, error, measure
+from benchmarks._process import PeerEndedError
+from benchmarks._question import Peer, Question, Work
+from benchmarks._report import show, show_together
+from benchmarks._results import as_json, from_json
+from benchmarks._targets import Target, verdicts
+from benchmarks._times import Measured, Times
 from benchmarks._worker import digest, serve
 from rich.console import Console
 from typer.testing import CliRunner
 
 from benchmarks import __main__ as command
+from benchmarks import _gemm
 
 HERE = "tests.benchmarks.test_harness"
 
@@ -27,31 +32,93 @@ def triples(sizes: dict[str, Any]) -> Any:
     return lambda: 3 * np.arange(sizes["size"])
 
 
+def reversed_order(sizes: dict[str, Any]) -> Work:
+    return Work(lambda: 2 * np.arange(sizes["size"])[::-1], comparable=lambda found: found[::-1])
+
+
+def times_factor(sizes: dict[str, Any]) -> Any:
+    return lambda: sizes["factor"] * np.arange(sizes["size"])
+
+
 def fails(sizes: dict[str, Any]) -> Any:
     raise ValueError("cannot be built")
 
 
-def question(*peers: Peer) -> Question:
-    return Question("toy", "How fast?", peers, ({"size": 3}, {"size": 5}), lambda sizes: 1e6)
+def product(sizes: dict[str, Any]) -> Work:
+    """In the place of the large products, whose libraries take seconds to start."""
+    return Work(lambda: np.ones((9, 9)) @ np.ones((9, 9)), flops=2.0 * 9**3)
+
+
+@pytest.fixture(autouse=True)
+def _cheap_ceiling(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_gemm, "PEERS", (Peer("product", f"{HERE}:product"),))
+
+
+def question(*peers: Peer, **settings: Any) -> Question:
+    return Question(
+        "toy", "How fast?", peers, ({"size": 3}, {"size": 5}), lambda sizes: 1e6, **settings
+    )
+
+
+def run(asked: Question, rounds: int = 1) -> list[Measured]:
+    return list(measure(asked, asked.cases, Effort(rounds)))
+
+
+OURS = Peer("ours", f"{HERE}:doubles")
 
 
 def test_peers_take_turns_and_are_compared() -> None:
-    ours, other = Peer("ours", f"{HERE}:doubles"), Peer("other", f"{HERE}:triples")
+    other = Peer("other", f"{HERE}:triples")
     absent = Peer("absent", f"{HERE}:fails", requires=("no_such_package",))
-    results = measure(question(ours, Peer("same", ours.build), other, absent), rounds=2)
+    unable = Peer("small alone", f"{HERE}:doubles", can=lambda sizes: sizes["size"] == 3)
+    same = Peer("same", f"{HERE}:reversed_order", against="other")
+    results = run(question(OURS, same, other, absent, unable), rounds=2)
     assert [result.sizes for result in results] == [{"size": 3}, {"size": 5}]
+    names = ["ours", "same", "other", "small alone"]
+    assert [[t.peer for t in result.times] for result in results] == [names, names[:3]]
     for result in results:
-        assert [times.peer for times in result.times] == ["ours", "same", "other"]
-        assert [times.agrees for times in result.times] == [True, True, False]
-        assert [len(times.seconds) for times in result.times] == [2, 2, 2]
-        assert result.missing == ["absent"]
+        assert [times.agrees for times in result.times[:3]] == [True, True, False]
+        assert [len(times.seconds) for times in result.times[:3]] == [2, 2, 2]
+        ours, same_times, other_times = result.times[:3]
+        assert result.ratio(same_times) == same_times.median / other_times.median
+        assert result.ratio(other_times) == other_times.median / ours.median
+        assert result.missing == ["absent: no_such_package not installed"]
         assert result.gemm_rate > 0
 
 
+def test_peers_are_held_to_the_reference_and_to_their_settings() -> None:
+    peers = (
+        Peer("two", f"{HERE}:times_factor", settings={"factor": 2}),
+        Peer("three", f"{HERE}:times_factor", settings={"factor": 3}),
+    )
+    asked = question(*peers, reference=Peer("right", f"{HERE}:triples"))
+    assert [[times.agrees for times in found.times] for found in run(asked)] == [[False, True]] * 2
+
+
 def test_a_peer_that_fails_is_named(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(RuntimeError, match="'broken' ended"):
-        measure(question(Peer("broken", f"{HERE}:fails")), rounds=1)
+    broken = Peer("broken", f"{HERE}:fails")
+    with pytest.raises(PeerEndedError, match="'broken' ended"):
+        run(question(broken))
     assert "cannot be built" in capfd.readouterr().err
+    results = run(question(OURS, broken))
+    assert [result.missing for result in results] == [["broken: ended at {'size': 3}"]] * 2
+
+
+def test_the_ceiling_is_at_the_shapes_of_the_case() -> None:
+    sizes = {"batch": 2, "steps": 3, "features": 4, "units": 5}
+    assert _gemm.shapes(sizes) == [_gemm.SQUARE, (6, 9, 20)]
+    work = _gemm.with_jax(sizes)
+    work.run()
+    assert work.flops in {2.0 * 1024**3, 2.0 * 6 * 9 * 20}
+
+
+def test_arrays_are_compared_by_their_own_size() -> None:
+    large, small = np.array([1e4, 2e4]), np.array([1.0, 2.0])
+    wanted = digest([large, small])
+    assert error(digest([large, 1.1 * small]), wanted) == pytest.approx(0.1)
+    assert error(digest([large]), wanted) == float("inf")
+    assert error(digest([large, small * np.nan]), wanted) == float("inf")
+    assert error([], wanted) is None
 
 
 def test_the_worker_answers_in_lines_of_json() -> None:
@@ -70,44 +137,81 @@ def test_results_are_told_apart_by_size_place_and_order() -> None:
 
 
 def measured() -> Measured:
-    times = [Times("ours", 1.0, True, [0.002, 0.004, 0.003]), Times("other", 2.0, None, [0.006])]
-    return Measured("toy", {"size": 3}, times, ["absent"], gemm_rate=1e9, flops=1e6)
+    times = [
+        Times("everystep", 1.0, 0.0, True, "", [0.002, 0.004, 0.003]),
+        Times("torch", 2.0, None, None, "", [0.006]),
+        Times("torch too", 2.0, None, None, "torch", [0.009]),
+    ]
+    missing = ["absent: x not installed"]
+    return Measured("toy", {"size": 3}, times, missing, 1e9, 1e6, amount=60.0, unit="real steps")
 
 
-def test_the_report_has_ratios_and_shares() -> None:
+def test_the_report_has_ratios_shares_and_rates() -> None:
     text = io.StringIO()
-    show(measured(), Console(file=text, width=120))
+    show(measured(), Console(file=text, width=140))
     lines = text.getvalue().splitlines()
     assert lines[1] == "toy: size 3"
-    assert lines[4].split() == ["ours", "3.00", "2.00", "67%", "1.00", "50%", "1000", "yes"]
-    assert lines[5].split() == ["other", "6.00", "6.00", "0%", "2.00", "17%", "2000"]
-    assert lines[6] == "left out, not installed: absent"
+    first = ["everystep", "3.00", "2.00", "67%", "1.00", "50%", "1000", "yes", "20,000"]
+    assert lines[4].split() == first
+    assert lines[5].split() == ["torch", "6.00", "6.00", "0%", "2.00", "17%", "2000", "10,000"]
+    assert lines[6].split()[2:6] == ["9.00", "9.00", "0%", "1.50"]
+    assert lines[7] == "left out: absent: x not installed"
 
 
 def test_many_cases_stand_in_one_table() -> None:
     text = io.StringIO()
     show_together([measured(), measured()], Console(file=text, width=120))
     title, *rows, missing = text.getvalue().splitlines()
-    assert title.split() == ["size", "ours", "ms", "spread", "other", "same"]
-    assert [row.split() for row in rows] == [["3", "3.000", "67%", "2.00", "yes"]] * 2
-    assert missing == "left out, not installed: absent"
+    assert title.split() == ["size", "everystep", "ms", "spread", "torch", "torch", "too", "same"]
+    assert [row.split() for row in rows] == [["3", "3.000", "67%", "2.00", "1.50", "yes"]] * 2
+    assert missing == "left out: absent: x not installed"
 
 
-def test_json_holds_the_same_numbers() -> None:
-    (result,) = json.loads(json.dumps(as_json([measured()])))["results"]
-    assert [peer["ratio"] for peer in result["peers"]] == [1.0, 2.0]
+def test_json_holds_the_same_numbers_and_gives_them_back() -> None:
+    data = json.loads(json.dumps(as_json([measured()])))
+    (result,) = data["results"]
+    assert [peer["ratio"] for peer in result["peers"]] == pytest.approx([1.0, 2.0, 1.5])
     assert result["peers"][0]["share_of_gemm"] == pytest.approx(0.5)
+    assert from_json(data) == [measured()]
+
+
+def test_targets_are_held_to_the_fastest_of_the_others() -> None:
+    where = {"size": 3}
+    ahead = Target("work", "toy", where, 1.9, ("torch",))
+    behind = Target("work", "toy", where, 2.1, ("torch",))
+    share = Target("work", "toy", where, 0.5)
+    first = Target("work", "toy", where, 2.0, ("torch",), first=True)
+    at_most = Target("work", "toy", where, 1.4, ("torch",), peer="torch too", at_most=True)
+    other = Target("work", "toy", {"size": 4}, 1.0, ("torch",))
+    found = verdicts([measured()], [ahead, behind, share, first, at_most, other])
+    assert [verdict.reached for verdict in found] == [True, False, True, True, False, None]
+    numbers = [verdict.found for verdict in found]
+    assert numbers[:5] == pytest.approx([2.0, 2.0, 0.5, 2.0, 1.5])
 
 
 def test_the_command_lists_runs_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "recurrent" in command.questions()
-    toy = question(Peer("ours", f"{HERE}:doubles"))
-    monkeypatch.setattr(command, "questions", lambda: {"toy": toy})
+    toy = question(OURS, Peer("other", f"{HERE}:triples"), quick={"size": 2})
+    elsewhere = Question("nowhere", "Where?", (OURS,), ({"size": 3},), needs=lambda: "no corpus")
+    monkeypatch.setattr(command, "questions", lambda: {"toy": toy, "nowhere": elsewhere})
     app = typer.Typer()
     app.command()(command.main)
-    runner = CliRunner()
-    assert "toy: How fast?" in runner.invoke(app, ["--list"]).output
-    assert runner.invoke(app, ["nonsense"]).exit_code == 2
+
+    def invoke(*arguments: str) -> Any:
+        return CliRunner().invoke(app, list(arguments))
+
+    assert "toy: How fast?" in invoke("--list").output
+    assert invoke("nonsense").exit_code == 2
+    assert invoke("toy", "--only", "size").exit_code == 2
     path = tmp_path / "results.json"
-    assert runner.invoke(app, ["toy", "--rounds", "1", "--json", str(path)]).exit_code == 0
-    assert len(json.loads(path.read_text())["results"]) == 2
+    chosen = invoke("toy", "--rounds", "1", "--only", "size=5", "--peer", "no", "--json", str(path))
+    assert chosen.exit_code == 0
+    results = json.loads(path.read_text())["results"]
+    assert [result["sizes"] for result in results] == [{"size": 5}]
+    assert [peer["name"] for peer in results[0]["peers"]] == ["ours"]
+    quick = invoke("--quick")
+    assert "toy: size 2" in quick.output
+    assert "left out: no corpus" in quick.output
+    again = invoke("--from", str(path), "--targets")
+    assert "toy: size 5" in again.output
+    assert "not measured" in again.output

@@ -1,0 +1,30 @@
+"""How fast is a recurrent layer over a single row, which is read step after step?"""
+
+from benchmarks._layers.spec import Spec
+from benchmarks._peers import DOUBLE, of_layers
+from benchmarks._question import Question
+
+STEPS, FEATURES = 50, 128
+UNITS = (64, 128, 256, 512, 1024)
+
+QUESTION = Question(
+    name="batch_one",
+    text=__doc__,
+    peers=of_layers(),
+    cases=tuple(
+        {
+            "cell": cell,
+            "task": "forward",
+            "batch": 1,
+            "steps": STEPS,
+            "features": FEATURES,
+            "units": units,
+        }
+        for cell in ("LSTM", "GRU")
+        for units in UNITS
+    ),
+    flops=lambda sizes: Spec.of(sizes).flops,
+    reference=DOUBLE,
+    growth="units",
+    quick={"steps": 3, "features": 4, "units": 8},
+)
