@@ -8,6 +8,7 @@ import pytest
 import everystep as es
 from everystep.drawing.explained import Explained
 from everystep.explanation.explanation import Explanation
+from everystep.kernels.twins import TWINS
 from everystep.layers import LSTM, Bidirectional, Conv1D, Dense, Embedding
 from everystep.models import Sequential
 
@@ -50,7 +51,9 @@ def test_the_data_says_what_the_explanation_says(tagger: Explanation) -> None:
     ]
     assert [layer["units"] for layer in data["layers"]] == [3, 4, 2]
     assert data["layers"][2]["uses"] == [[True] * 3] * 2
-    assert [each["kernel"] for each in data["kernels"]] == ["xla", "xla"]
+    kernels = [each["kernel"] for each in data["kernels"]]
+    assert len(kernels) == 2
+    assert {*kernels} <= {twin.name for twin in TWINS}
     assert (data["padding"]["verdict"], data["packing"]["verdict"]) == ("inert", "inert")
     assert sum(layer["parameters"] for layer in data["layers"]) == data["parameters"]
 

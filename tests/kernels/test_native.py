@@ -38,7 +38,7 @@ pytestmark = pytest.mark.skipif(
 )
 Tree = Any
 
-CELLS = ["lstm", "gru", "simple", "peephole"]
+CELLS = ["lstm", "gru", "reset before", "simple", "peephole"]
 ROWS = np.array([0, 1, 1, 0, 0, 1, 2, 2, 0])
 WAYS: dict[str, dict[str, Any]] = {
     "plain": {},

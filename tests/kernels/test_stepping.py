@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jax.test_util import check_grads
 
 from everystep.errors import ShapeError
-from everystep.kernels import ResetBeforeGRU, recurrent, run_compiled, run_steps
-from tests.kernels.truth import Array, Case, sigmoid
+from everystep.kernels import recurrent, run_steps
+from tests.kernels.truth import Array, Case
 from tests.strategies import segment_rows
 from tests.tolerances import DIFFERENCES, assert_close
 
@@ -46,9 +46,11 @@ def test_a_step_gives_what_its_equation_gives_on_any_rows(
     # Where rows are packed, an equation starts from zeros, and a step from what it is given.
     initial = jax.tree.map(np.zeros_like, case.initial) if packed else case.initial
     outputs, last = recurrent(case.gates, inputs, initial=initial, **arrays, **rows)
-    found, last_output, states = run_compiled(
-        lstm_step, inputs, list(initial), tuple(arrays.values()), **rows
-    )
+    found, last_output, states = jax.jit(
+        lambda x, s, *weights: run_steps(
+            lambda given, before: lstm_step(given, before, *weights), x, s, **rows
+        )
+    )(inputs, list(initial), *arrays.values())
     assert_close(found, outputs)
     assert_close(last_output, last[0])
     for state, wanted in zip(states, last, strict=True):
@@ -97,35 +99,33 @@ def test_states_of_another_shape_are_refused() -> None:
         run_steps(lambda x, s: (x, jnp.tile(s, 2)), jnp.ones((2, 3, 1)), jnp.zeros((2, 1)))
 
 
-@pytest.mark.parametrize("dropped", [False, True])
-def test_the_gru_whose_reset_comes_first_equals_the_numpy_loop(dropped: bool) -> None:
-    random = np.random.default_rng(0)
-    shapes = (3, 6, 2), (3, 4), (2, 12), (4, 12), (12,)
-    inputs, h, kernel, r, bias = (random.normal(size=shape) for shape in shapes)
-    x = inputs @ kernel + bias
-    kept = random.integers(0, 2, (3, 4)) * 2.0 if dropped else None
-    with jax.enable_x64(True):
-        weights: Any = (kernel, r, bias, kept)
-        outputs, _, (last,) = run_compiled(ResetBeforeGRU(), inputs, (h,), weights)
-        wanted = h
-        for step in range(6):
-            seen = wanted if kept is None else wanted * kept
-            z = sigmoid(x[:, step, :4] + seen @ r[:, :4])
-            s = sigmoid(x[:, step, 4:8] + seen @ r[:, 4:8])
-            wanted = z * wanted + (1 - z) * np.tanh(x[:, step, 8:] + (s * seen) @ r[:, 8:])
-            assert_close(outputs[:, step], wanted)
-        assert_close(last, wanted)
+def test_further_sequences_start_from_states_of_their_own() -> None:
+    ids = jnp.array([[1, 1, 2, 0, 3]])
+    outputs, _, last = run_steps(
+        lambda x, total: (x + total, x + total),
+        jnp.ones((1, 5)),
+        jnp.full(1, 10.0),
+        fresh=jnp.full(1, 20.0),
+        segments=ids,
+        packed=True,
+    )
+    assert outputs.tolist() == [[11, 12, 21, 21, 21]]
+    assert last.tolist() == [21]
 
 
 def test_gradients_of_a_step_equal_finite_differences() -> None:
     random = np.random.default_rng(0)
     with jax.enable_x64(True):
-        shapes = (3, 6, 2), (3, 4), (2, 12), (4, 12)
+        shapes = (3, 6, 2), (3, 4), (2, 4), (4, 4)
         arrays = tuple(random.normal(size=shape) for shape in shapes)
 
         def loss(x: Any, h: Any, k: Any, r: Any) -> Any:
+            def step(given: Any, hidden: Any) -> Any:
+                new = jnp.tanh(given @ k + jax.nn.sigmoid(hidden @ r) * hidden)
+                return new, new
+
             rows: Any = {"segments": jnp.asarray(IDS), "packed": True, "reverse": True}
-            outputs, last, _ = run_compiled(ResetBeforeGRU(), x, (h,), (k, r, None, None), **rows)
+            outputs, last, _ = run_steps(step, x, h, **rows)
             return jnp.sum(jnp.sin(outputs)) + jnp.sum(last)
 
         check_grads(jax.jit(loss), arrays, 1, ["rev"], rtol=DIFFERENCES["float64"])  # type: ignore[no-untyped-call]

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from everystep.kernels import (
-    Gates,
     GRUGates,
     LayerNormGRUGates,
     LayerNormLSTMGates,
     LSTMGates,
     PeepholeLSTMGates,
+    ResetBeforeGRU,
     SimpleRNNGates,
 )
 
@@ -38,6 +38,13 @@ def gru(x: Array, r: Array, states: list[Array]) -> list[Array]:
     (xz, xs, xg), (rz, rs, rg) = x.reshape(3, units), r.reshape(3, units)
     z, s = sigmoid(xz + rz), sigmoid(xs + rs)
     return [z * states[0] + (1 - z) * np.tanh(xg + s * rg)]
+
+
+def reset_before(x: Array, product: Callable[[Array], Array], h: Array, kept: Array) -> list[Array]:
+    """What the product gives of `kept`, a part of h, and then of the part that the gate leaves."""
+    (xz, xs, xg), (rz, rs, _) = x.reshape(3, -1), product(kept).reshape(3, -1)
+    z, s = sigmoid(xz + rz), sigmoid(xs + rs)
+    return [z * h + (1 - z) * np.tanh(xg + product(s * kept).reshape(3, -1)[2])]
 
 
 def simple(x: Array, r: Array, states: list[Array]) -> list[Array]:
@@ -78,9 +85,10 @@ def normal_gru(x: Array, r: Array, states: list[Array], *parameters: Array) -> l
     return gru(share(x, gain_x, bias_x), share(r, gain_r, bias_r), states)
 
 
-CELLS: dict[str, tuple[Gates, Cell]] = {
+CELLS: dict[str, tuple[Any, Cell]] = {
     "lstm": (LSTMGates(), lstm),
     "gru": (GRUGates(), gru),
+    "reset before": (ResetBeforeGRU(), reset_before),
     "simple": (SimpleRNNGates(), simple),
     "peephole": (PeepholeLSTMGates(), peephole),
     "normal lstm": (LayerNormLSTMGates(epsilon=EPSILON), normal_lstm),
@@ -125,7 +133,7 @@ class Case:
         self.initial = tuple(draw((self.batch, self.units)) for _ in states)
 
     @property
-    def gates(self) -> Gates:
+    def gates(self) -> Any:
         return CELLS[self.cell][0]
 
 
@@ -152,8 +160,15 @@ def run(
                     states = [np.zeros(case.units) for _ in states]
                 x = arrays["inputs"][row, step] @ arrays["kernel"] + arrays["bias"]
                 hidden = states[0] * arrays["recurrent_dropout"][row]
-                r = hidden @ arrays["recurrent_kernel"] + arrays["recurrent_bias"]
-                states = CELLS[case.cell][1](x, r, states, *arrays["parameters"])
+
+                def product(part: Array) -> Array:
+                    share: Array = part @ arrays["recurrent_kernel"] + arrays["recurrent_bias"]
+                    return share
+
+                if case.cell == "reset before":
+                    states = reset_before(x, product, states[0], hidden)
+                else:
+                    states = CELLS[case.cell][1](x, product(hidden), states, *arrays["parameters"])
                 before = here
             outputs[row, step] = 0 if zero_output_for_mask and not here else states[0]
         for found, state in zip(last, states, strict=True):

@@ -11,7 +11,8 @@ from everystep.kernels.asked import Asked, Fixed
 from everystep.kernels.dense import dense_product
 from everystep.kernels.gates import Gates, GRUGates, LSTMGates, SimpleRNNGates
 from everystep.kernels.recurrence import recurrent
-from everystep.kernels.stepping import ResetBeforeGRU, run_compiled, run_steps
+from everystep.kernels.reset_before import ResetBeforeGRU
+from everystep.kernels.stepping import run_steps
 from everystep.kernels.twins import choose, only
 from everystep.kernels.variants import LayerNormGRUGates, LayerNormLSTMGates, PeepholeLSTMGates
 
@@ -30,6 +31,5 @@ __all__ = [
     "dense_product",
     "only",
     "recurrent",
-    "run_compiled",
     "run_steps",
 ]

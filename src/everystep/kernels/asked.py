@@ -7,15 +7,17 @@ from typing import Any, Literal
 import jax
 
 from everystep.kernels.gates import Gates, States
+from everystep.kernels.reset_before import ResetBeforeGRU
 
 Derivatives = Literal["reverse", "any"]
+Equation = Gates | ResetBeforeGRU
 
 
 @dataclass(frozen=True)
 class Fixed:
     """What is fixed when a run is compiled; `recurrent` says what each means."""
 
-    gates: Gates
+    gates: Equation
     zero_output_for_mask: bool = False
     packed: bool = False
     reverse: bool = False
@@ -54,7 +56,7 @@ class Asked:
     recurrent_bias: bool = False
 
     @property
-    def gates(self) -> Gates:
+    def gates(self) -> Equation:
         """The cell's equation."""
         return self.fixed.gates
 

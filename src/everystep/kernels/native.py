@@ -12,11 +12,12 @@ import jax
 import jax.numpy as jnp
 
 from everystep.kernels import foreign
-from everystep.kernels.asked import Asked, Fixed, Twin
+from everystep.kernels.asked import Asked, Equation, Fixed, Twin
 from everystep.kernels.extension import extension, path
 from everystep.kernels.foreign import Call, Operands, Result
-from everystep.kernels.gates import Gates, GRUGates, LSTMGates, SimpleRNNGates, States
+from everystep.kernels.gates import GRUGates, LSTMGates, SimpleRNNGates, States
 from everystep.kernels.pointwise import Activation
+from everystep.kernels.reset_before import ResetBeforeGRU
 from everystep.kernels.resets import resets
 from everystep.kernels.variants import PeepholeLSTMGates
 from everystep.kernels.xla import XLA
@@ -24,11 +25,12 @@ from everystep.kernels.xla import XLA
 Tree = Any
 
 # The numbers are those of recurrent.h.
-_CELLS: dict[type[Gates], int] = {
+_CELLS: dict[type[Equation], int] = {
     SimpleRNNGates: 0,
     LSTMGates: 1,
     PeepholeLSTMGates: 1,
     GRUGates: 2,
+    ResetBeforeGRU: 3,
 }
 _FUNCTIONS: tuple[tuple[str, Activation], ...] = (
     ("linear", lambda values: values),
@@ -64,7 +66,7 @@ def _why_not(asked: Asked) -> str:
     return ""
 
 
-def _activations(gates: Gates) -> tuple[Activation, Activation]:
+def _activations(gates: Equation) -> tuple[Activation, Activation]:
     """The activation of candidates and that of gates, where there are gates."""
     given: Any = gates
     return given.activation, getattr(given, "recurrent_activation", given.activation)

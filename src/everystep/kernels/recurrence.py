@@ -8,13 +8,13 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 
 from everystep.errors import SettingError, ShapeError
-from everystep.kernels.asked import Asked, Derivatives, Fixed, Twin
-from everystep.kernels.gates import Gates, States
+from everystep.kernels.asked import Asked, Derivatives, Equation, Fixed, Twin
+from everystep.kernels.gates import States
 from everystep.kernels.twins import AUTO, choose, platform_of
 
 
 def recurrent(
-    gates: Gates,
+    gates: Equation,
     inputs: ArrayLike,
     kernel: ArrayLike,
     recurrent_kernel: ArrayLike,
@@ -41,6 +41,8 @@ def recurrent(
                      *parameters)
         s[t] = new where the step is real, else s'
         outputs[t] = s[t][0]
+
+    `ResetBeforeGRU` makes new from the same arrays by an equation of its own.
 
     Shapes:
         inputs: (batch, steps, features).
@@ -125,7 +127,7 @@ def _array(given: ArrayLike | None) -> jax.Array | None:
     return given if given is None or isinstance(given, jax.Array) else jnp.asarray(given)
 
 
-def _check_shapes(gates: Gates, arrays: dict[str, Any]) -> None:
+def _check_shapes(gates: Equation, arrays: dict[str, Any]) -> None:
     """Holds every array to the sizes that inputs and recurrent kernel set."""
     for name, rank in (("inputs", 3), ("kernel", 2), ("recurrent_kernel", 2)):
         if arrays[name].ndim != rank:

@@ -5,8 +5,6 @@ of `recurrent`: both scan through `carrying.carry`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import jax
@@ -14,7 +12,6 @@ import jax.numpy as jnp
 
 from everystep.errors import ShapeError
 from everystep.kernels.carrying import Rows, carry
-from everystep.kernels.pointwise import Activation
 from everystep.kernels.resets import resets
 
 Tree = Any
@@ -26,6 +23,7 @@ def run_steps(
     inputs: jax.Array,
     initial: Tree,
     *,
+    fresh: Tree | None = None,
     segments: jax.Array | None = None,
     zero_output_for_mask: bool = False,
     packed: bool = False,
@@ -35,7 +33,7 @@ def run_steps(
 
     At step t of a row, with the states s of the step before it:
 
-        s'                  = initial where a packed row starts another sequence here, else s
+        s'                  = fresh where a packed row starts another sequence here, else s
         outputs[t], s[t]    = step(inputs[t], s') where the step is real
         outputs[t], s[t]    = outputs of the step before, s' elsewhere
 
@@ -47,8 +45,8 @@ def run_steps(
     Args:
         step: maps inputs (batch, ...) and states to an output (batch, ...) and new states.
         inputs: the rows. What they hold at padding is never read.
-        initial: the states before the first step, a tree of arrays; in a packed row every sequence
-            starts from them.
+        initial: the states before the first step, a tree of arrays.
+        fresh: those that further sequences of a packed row start from; None: those of the first.
         segments: the sequence that each step belongs to, 0 for padding; None: all steps are real.
             Padding carries the states, and its output repeats the one before: ahead of the first
             real step the first state, as in Keras, if it is shaped like an output, else zeros.
@@ -94,7 +92,7 @@ def run_steps(
         (initial, first),
         jnp.swapaxes(inputs, 0, 1),
         Rows(None if real is None else real.T, starts),
-        fresh=(initial, first),
+        fresh=(initial if fresh is None else jax.tree.leaves(fresh), first),
         read=lambda states: states[1],
         reverse=reverse,
     )
@@ -124,91 +122,3 @@ def _first_output(output: Any, initial: list[jax.Array]) -> jax.Array:
     if initial and initial[0].shape == output.shape:
         return initial[0].astype(output.dtype)
     return jnp.zeros(output.shape, output.dtype)
-
-
-@dataclass(frozen=True)
-class ResetBeforeGRU:
-    """Gated recurrent unit, reset gate ahead of the product; gate order update, reset, candidate.
-
-    With x W + b split into x_z, x_s, x_g, R the recurrent kernel's blocks, and in the products of h
-    what recurrent dropout keeps of it:
-
-        z, s = recurrent_activation(x_z + h R_z), recurrent_activation(x_s + h R_s)
-        h' = z * h + (1 - z) * activation(x_g + (s * h) R_g)
-
-    Shapes:
-        inputs: (batch, features); h, dropout: (batch, units); kernel: (features, 3 * units);
-        recurrent_kernel: (units, 3 * units); bias: (3 * units,).
-
-    Args:
-        activation: of the candidate; Keras's default is tanh.
-        recurrent_activation: of the two gates; Keras's default is the sigmoid.
-
-    Returns:
-        h', as output and as state.
-
-    Raises:
-        TypeError: where shapes do not fit.
-
-    Example:
-        >>> import jax, jax.numpy as jnp
-        >>> step = ResetBeforeGRU(jnp.tanh, jax.nn.sigmoid)
-        >>> kernel = jnp.zeros((1, 3))
-        >>> output, (h,) = step(jnp.zeros((1, 1)), (jnp.ones((1, 1)),), kernel, kernel, None, None)
-        >>> float(h[0, 0])
-        0.5
-
-    Source: Cho et al. 2014, section 2.3; Keras's `reset_after=False`.
-    """
-
-    activation: Activation = jnp.tanh
-    recurrent_activation: Activation = jax.nn.sigmoid
-
-    def __call__(
-        self,
-        inputs: jax.Array,
-        states: tuple[jax.Array],
-        kernel: jax.Array,
-        recurrent_kernel: jax.Array,
-        bias: jax.Array | None,
-        dropout: jax.Array | None,
-    ) -> tuple[jax.Array, tuple[jax.Array]]:
-        """(h,) -> h', (h',)."""
-        (hidden,) = states
-        units = hidden.shape[1]
-        projected = inputs @ kernel if bias is None else inputs @ kernel + bias
-        kept = hidden if dropout is None else hidden * dropout
-        share = projected[:, : 2 * units] + kept @ recurrent_kernel[:, : 2 * units]
-        update, reset = jnp.split(share, 2, axis=1)
-        reset = self.recurrent_activation(reset)
-        candidate = projected[:, 2 * units :] + (reset * kept) @ recurrent_kernel[:, 2 * units :]
-        update = self.recurrent_activation(update)
-        new = update * hidden + (1 - update) * self.activation(candidate)
-        return new, (new,)
-
-
-@partial(jax.jit, static_argnames=("step", "zero_output_for_mask", "packed", "reverse"))
-def run_compiled(
-    step: Callable[..., tuple[jax.Array, Tree]],
-    inputs: jax.Array,
-    initial: Tree,
-    weights: tuple[Any, ...],
-    *,
-    segments: jax.Array | None = None,
-    zero_output_for_mask: bool = False,
-    packed: bool = False,
-    reverse: bool = False,
-) -> tuple[jax.Array, jax.Array, Tree]:
-    """Runs a step that is the same each time, such as `ResetBeforeGRU()`: compiled once.
-
-    It takes the weights behind inputs and states; see `run_steps` for the rest.
-    """
-    return run_steps(
-        lambda given, states: step(given, states, *weights),
-        inputs,
-        initial,
-        segments=segments,
-        zero_output_for_mask=zero_output_for_mask,
-        packed=packed,
-        reverse=reverse,
-    )

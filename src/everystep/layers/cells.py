@@ -17,7 +17,8 @@ from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
-from everystep.kernels import Asked, Fixed, Gates, choose, recurrent
+from everystep.kernels import Asked, Fixed, choose, recurrent
+from everystep.kernels.asked import Equation
 from everystep.kernels.twins import default_platform
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer
@@ -72,7 +73,7 @@ class Cell(CellSettings, LoopedCell):
     input_spec = InputSpec(ndim=2, axis_names="(batch, features)")
 
     @property
-    def equation(self) -> Gates:
+    def equation(self) -> Equation:
         """The equation, as the kernels take it."""
         raise NotImplementedError
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import jax.numpy as jnp
+
 from everystep.core import kinds
 from everystep.core.settings import setting
-from everystep.kernels import GRUGates, ResetBeforeGRU, run_compiled
-from everystep.layers.cells import Cell, GatedSettings, times
-from everystep.layers.looping import Loop, Reading, Run
+from everystep.kernels import GRUGates, ResetBeforeGRU
+from everystep.layers.cells import Cell, GatedSettings, plus
+from everystep.layers.looping import Loop
 from everystep.layers.recurrent import USE_CUDNN, CellLayer
 
 
@@ -72,14 +74,10 @@ class GRUCell(GRUSettings, Cell):
     state_count = 1
 
     @property
-    def equation(self) -> GRUGates:
-        """The equation where the reset gate comes after the product."""
-        return GRUGates(self.activation, self.recurrent_activation)
-
-    @property
-    def equation_before(self) -> ResetBeforeGRU:
-        """The equation where the reset gate comes before the product."""
-        return ResetBeforeGRU(self.activation, self.recurrent_activation)
+    def equation(self) -> GRUGates | ResetBeforeGRU:
+        """The equation, as the kernels take it."""
+        kind = GRUGates if self.reset_after else ResetBeforeGRU
+        return kind(self.activation, self.recurrent_activation)
 
     @property
     def bias_shape(self) -> tuple[int, ...]:
@@ -96,40 +94,22 @@ class GRUCell(GRUSettings, Cell):
 
     def step(self, inputs: Any, states: Any, kept: Any) -> Any:
         """Return the new state of one step, in a tuple."""
-        if self.reset_after:
+        equation = self.equation
+        if not isinstance(equation, ResetBeforeGRU):
             return super().step(inputs, states, kept)
-        return self.equation_before(inputs, states, *self._weights(kept))[1]
-
-    def over_steps(self, sequences: Any, states: Any, reading: Reading, training: bool) -> Run:
-        """Run the cell over all steps of the rows."""
-        if self.reset_after:
-            return super().over_steps(sequences, states, reading, training)
-        kept_inputs, kept_states = self.noise(sequences, training)
-        return Run(
-            *run_compiled(
-                self.equation_before,
-                times(sequences, kept_inputs),
-                states,
-                self._weights(kept_states),
-                segments=reading.segments,
-                zero_output_for_mask=reading.zero_output_for_mask,
-                packed=reading.packed,
-                reverse=reading.reverse,
-            )
-        )
+        projected = plus(jnp.matmul(inputs, self.kernel), self.biases()[0])
+        return equation(projected, states, self.recurrent_kernel.value, kept)
 
     def which_loop(self) -> Loop:
         """Which loop `over_steps` takes."""
-        if self.reset_after:
-            return super().which_loop()
-        return Loop(
-            "steps",
+        loop = super().which_loop()
+        if self.reset_after or loop.kernel != "xla":
+            return loop
+        why = (
             "with reset_after=False the state's product waits for the reset gate, so there are two "
-            "at each step, which the loop of the kernels does not have",
+            "at each step, which the loop of pure JAX does not have"
         )
-
-    def _weights(self, kept: Any) -> tuple[Any, ...]:
-        return self.kernel.value, self.recurrent_kernel.value, self.biases()[0], kept
+        return Loop("steps", f"{why}; {loop.why}" if loop.why else why)
 
 
 class GRU(CellLayer, GRUSettings):

@@ -124,10 +124,9 @@ def chosen_loop(cell: Any) -> Loop:
         >>> import everystep as es
         >>> from everystep.kernels import only
         >>> with only("xla"):
-        ...     chosen_loop(es.layers.LSTMCell(4)).kernel
-        'xla'
-        >>> chosen_loop(es.layers.GRUCell(4, reset_after=False)).kernel
-        'steps'
+        ...     cells = es.layers.LSTMCell(4), es.layers.GRUCell(4, reset_after=False)
+        ...     [chosen_loop(cell).kernel for cell in cells]
+        ['xla', 'steps']
     """
     if knows_loop(cell):
         return cell.which_loop()
