@@ -33,8 +33,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto patience = std::chrono::microseconds(30);  // of one who waits and keeps the core
-constexpr auto courtesy = std::chrono::milliseconds(1);   // of one who waits and offers the core to others
+// How long one who waits keeps its core for itself. For another member briefly: where programs share the cores, that
+// one may be waiting for this very core. For the next run longer, since waking from sleep takes ten microseconds.
+constexpr auto patience = std::chrono::microseconds(5), idle_patience = std::chrono::microseconds(30);
+constexpr auto courtesy = std::chrono::milliseconds(1);  // how long it then offers its core to others
 constexpr auto nap = std::chrono::microseconds(50);
 constexpr int looks = 32;  // from one glance at the clock to the next
 constexpr int most_members = 1024;
@@ -48,9 +50,9 @@ void pause() {
 #endif
 }
 
-// Looks again and again, keeping the core, until ready() or for as long as patience lasts.
+// Looks again and again, keeping the core, until ready() or for so long.
 template <class Ready>
-bool spin(Ready&& ready) {
+bool spin(std::chrono::microseconds most, Ready&& ready) {
   const auto look = [&] {
     for (int i = 0; i < looks; ++i) {
       if (ready()) return true;
@@ -59,7 +61,7 @@ bool spin(Ready&& ready) {
     return false;
   };
   if (look()) return true;
-  for (const Clock::time_point end = Clock::now() + patience; Clock::now() < end;)
+  for (const Clock::time_point end = Clock::now() + most; Clock::now() < end;)
     if (look()) return true;
   return false;
 }
@@ -68,7 +70,7 @@ bool spin(Ready&& ready) {
 // first the core is offered, then let go.
 template <class Ready>
 void await(Ready&& ready) {
-  if (spin(ready)) return;
+  if (spin(patience, ready)) return;
   const Clock::time_point end = Clock::now() + courtesy;
   while (!ready()) {
     if (Clock::now() < end) {
@@ -224,7 +226,7 @@ class Crew : public Owned {
 
     uint64_t next(uint64_t last) {
       const auto called = [&] { return start.load(std::memory_order_seq_cst) != last; };
-      if (!spin(called)) {
+      if (!spin(idle_patience, called)) {
         std::unique_lock<std::mutex> hold(lock);
         asleep.store(true, std::memory_order_seq_cst);
         woken.wait(hold, called);
