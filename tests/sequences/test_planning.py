@@ -1,5 +1,4 @@
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -8,15 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everystep.errors import DataError, SettingError
-from everystep.sequences import bucket_lengths, plan_rows, rows_for
+from everystep.sequences import bucket_lengths, plan_rows, row_shape, rows_for
 from everystep.sequences.buckets import bucketed_groups
+from tests.english import english_lengths
 from tests.strategies import lengths
 
 Lengths = npt.NDArray[np.int64]
-NAME = "en_ewt-ud-train.conllu"
-# In any folder beside the repository that holds data/.
-FOUND = Path(__file__).parents[3].glob(f"*/data/UD_English-EWT/{NAME}")
-ENGLISH = next(FOUND, None)
 
 
 @given(lengths(), st.integers(0, 3), st.none() | st.integers(0, 9), st.integers(1, 4))
@@ -94,6 +90,19 @@ def test_rows_for_refuses_settings_that_are_no_counts() -> None:
         rows_for(np.array([1]), 1, 0)
 
 
+@given(lengths(), st.integers(1, 40), st.integers(1, 9))
+def test_a_row_shape_holds_what_was_asked_for_and_the_longest(
+    sizes: Lengths, batch_size: int, least: int
+) -> None:
+    rows, row_length = row_shape(sizes, batch_size, least)
+    longest, steps = max(least, 1, int(sizes.max())), batch_size * sizes.mean()
+    assert row_length >= longest
+    assert rows * row_length >= steps - 1e-9
+    # More cells than that only where rows cannot be shorter, and never half a row too much.
+    assert row_length == longest or (row_length - 1) * rows < steps
+    assert rows == 1 or (rows - 0.5) * longest <= steps + 1e-9
+
+
 def padded_cells(sizes: Lengths, shapes: Lengths) -> int:
     return int(shapes[np.searchsorted(shapes, np.maximum(sizes, 1))].sum())
 
@@ -151,14 +160,6 @@ def test_no_sequences_make_one_group_of_none() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_rows_of_real_sentences_in_random_order_are_full(seed: int) -> None:
-    if ENGLISH is None:
-        pytest.skip(f"the corpus {NAME} is not beside the repository")
-    sentences = ENGLISH.read_text(encoding="utf-8").strip().split("\n\n")
-    sizes = np.array(
-        [
-            sum(line.split("\t", 1)[0].isdigit() for line in sentence.split("\n"))
-            for sentence in sentences
-        ]
-    )
+    sizes = english_lengths()
     order = np.random.default_rng(seed).permutation(len(sizes))
     assert plan_rows(sizes, int(sizes.max()), order).fill >= 0.97

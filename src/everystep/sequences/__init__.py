@@ -19,7 +19,7 @@ from everystep.sequences.batching import (
 from everystep.sequences.buckets import bucket_lengths
 from everystep.sequences.gathering import gather_back, gather_rows
 from everystep.sequences.packing import pack
-from everystep.sequences.planning import RowPlan, plan_rows, rows_for
+from everystep.sequences.planning import RowPlan, plan_rows, row_shape, rows_for
 from everystep.sequences.ragged import Ragged
 from everystep.sequences.reductions import first_steps, sequence_maxima, sequence_sums
 from everystep.sequences.segments import boundaries
@@ -45,6 +45,7 @@ __all__ = [
     "packed_batches",
     "padded_batches",
     "plan_rows",
+    "row_shape",
     "rows_for",
     "sequence_maxima",
     "sequence_sums",

@@ -1,6 +1,6 @@
 """Batches of one shape, or of few shapes, from sequences of many lengths."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, final
 
@@ -54,36 +54,44 @@ class Batches:
     """
 
     def __init__(
-        self, inputs: Ragged, aligned: Aligned, layouts: Sequence[Layout], *, packed: bool
+        self,
+        inputs: Ragged,
+        aligned: Aligned,
+        layout: Callable[[int], Layout],
+        shapes: list[tuple[int, int]],
+        steps: int,
+        *,
+        packed: bool,
     ) -> None:
         check_aligned(inputs, aligned)
         self._inputs = inputs
         self._aligned = dict(aligned)
-        self._layouts = layouts
+        self._layout = layout
+        self._shapes = shapes
+        self._steps = steps
         self._packed = packed
 
     @property
     def shapes(self) -> list[tuple[int, int]]:
         """Rows and steps of each batch."""
-        return [layout.shape for layout in self._layouts]
+        return list(self._shapes)
 
     @property
     def fill(self) -> float:
         """The share of cells that hold a step, over all batches."""
-        placed = sum(int(self._inputs.lengths[layout.sequences].sum()) for layout in self._layouts)
-        return placed / sum(rows * steps for rows, steps in self.shapes)
+        return self._steps / sum(rows * steps for rows, steps in self._shapes)
 
     def __len__(self) -> int:
-        return len(self._layouts)
+        return len(self._shapes)
 
     def __iter__(self) -> Iterator[Batch]:
         return (self[index] for index in range(len(self)))
 
     def __getitem__(self, index: int) -> Batch:
-        layout = self._layouts[index]
-        steps = Steps(
-            layout.place(self._inputs), layout.segments(self._inputs.lengths), self._packed
-        )
+        if not 0 <= index < len(self):
+            raise IndexError(f"batch {index} of {len(self)} batches")
+        layout = self._layout(index)
+        steps = Steps(layout.place(self._inputs), layout.segments(), self._packed)
         aligned = {name: self._lay_out(layout, data) for name, data in self._aligned.items()}
         if self._packed:
             return Batch(steps, aligned, layout.sequences)
@@ -95,7 +103,7 @@ class Batches:
         if isinstance(data, Ragged):
             return layout.place(data)
         if self._packed:
-            return layout.spread(data, self._inputs.lengths)
+            return layout.spread(data)
         rows = np.zeros((layout.shape[0], *data.shape[1:]), dtype=data.dtype)
         rows[layout.rows] = data[layout.sequences]
         return rows
@@ -138,9 +146,12 @@ def packed_batches(
             f"the plan is for {plan.steps} steps, but its sequences have {steps} steps in these "
             f"inputs; make the plan from the lengths of the same inputs"
         )
-    firsts = range(0, max(1, len(plan)), rows)
-    layouts = [Layout.of_plan(plan, inputs.lengths, first, rows) for first in firsts]
-    return Batches(inputs, aligned or {}, layouts, packed=True)
+
+    def layout(number: int) -> Layout:
+        return Layout.of_plan(plan, inputs.lengths, number * rows, rows)
+
+    shapes = [(rows, plan.row_length)] * max(1, -(-len(plan) // rows))
+    return Batches(inputs, aligned or {}, layout, shapes, steps, packed=True)
 
 
 def padded_batches(
@@ -185,11 +196,16 @@ def padded_batches(
     shapes = bucket_lengths(lengths) if shapes is None else np.asarray(shapes)
     check_fits(lengths, int(shapes[-1]))
     order = np.arange(len(lengths)) if order is None else np.asarray(order)
-    layouts = [
-        Layout(members, np.arange(len(members)), np.zeros_like(members), (rows, steps))
-        for members, steps in bucketed_groups(lengths, order, rows, shapes)
-    ]
-    return Batches(inputs, aligned or {}, layouts, packed=False)
+    groups = bucketed_groups(lengths, order, rows, shapes)
+
+    def layout(number: int) -> Layout:
+        members, steps = groups[number]
+        row_of, columns = np.arange(len(members)), np.zeros_like(members)
+        return Layout(members, row_of, columns, lengths[members], (rows, steps))
+
+    of_all = [(rows, steps) for _, steps in groups]
+    placed = int(lengths[order].sum())
+    return Batches(inputs, aligned or {}, layout, of_all, placed, packed=False)
 
 
 def check_aligned(inputs: Ragged, aligned: Aligned) -> None:

@@ -44,7 +44,7 @@ def pack(sequences: Any, length: int | None = None) -> Steps:
     used = int(np.flatnonzero(lengths).max(initial=-1)) + 1
     return Steps(
         layout.place(ragged),
-        layout.segments(lengths),
+        layout.segments(),
         packed=True,
         empty_tail=len(lengths) - used,
     )

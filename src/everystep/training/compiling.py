@@ -9,6 +9,7 @@ from everystep.core.registry import serialize
 from everystep.errors import SettingError, StateError
 from everystep.training.heads import Compiled, checked, numbers, resolved
 from everystep.training.programs import Programs
+from everystep.training.shapes import counted
 
 
 class Compiles:
@@ -21,6 +22,7 @@ class Compiles:
     loss: Any = None
     run_eagerly: bool = False
     steps_per_execution: int = 1
+    max_shapes: int = 8
     _compiled: Compiled | None = None
     _programs: Programs | None = None
     _stream_program: Any = None
@@ -36,6 +38,7 @@ class Compiles:
         steps_per_execution: int = 1,
         jit_compile: bool | str = "auto",
         auto_scale_loss: bool = True,
+        max_shapes: int = 8,
     ) -> None:
         """Choose how the model is trained and measured.
 
@@ -59,6 +62,9 @@ class Compiles:
             jit_compile: `"auto"` or True compiles the step; False is as `run_eagerly`.
             auto_scale_loss: whether the loss is scaled by a `LossScaleOptimizer` under the policy
                 mixed_float16.
+            max_shapes: how many lengths sequences in lists are padded to at most, where the model
+                takes one sequence a row; each is compiled once. Batches of many more shapes, as
+                they may come from a generator, bring a warning.
 
         Raises:
             SettingError: a name is not known; the message says which is near.
@@ -72,6 +78,7 @@ class Compiles:
             raise SettingError(
                 f"steps_per_execution must be an integer of 1 or more, not {steps_per_execution!r}"
             )
+        self.max_shapes = counted(max_shapes)
         model: Any = self
         self.optimizer = optimizers.get(optimizer)
         scaled = auto_scale_loss and model.dtype_policy.name == "mixed_float16"

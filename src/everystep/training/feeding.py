@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import jax
@@ -21,15 +22,17 @@ from everystep.sequences import (
     Batch,
     Batches,
     Ragged,
+    RowPlan,
     Steps,
     gather_back,
     gather_rows,
     packed_batches,
     padded_batches,
     plan_rows,
-    rows_for,
+    row_shape,
 )
 from everystep.training.parts import Parts, flat_outputs, is_steps
+from everystep.training.shapes import Shapes, few_rows
 
 Array = np.ndarray[Any, Any]
 
@@ -97,9 +100,9 @@ class Source(ABC):
                 one shape and run one program.
         """
 
-    def peek(self) -> tuple[MiniBatch, int | None]:
+    def peek(self, complete: bool = False) -> tuple[MiniBatch, int | None]:
         """Return the first batch and the number of batches, where that is known."""
-        epoch = self.epoch()
+        epoch = self.epoch(complete=complete)
         return next(iter(epoch)), epoch.count
 
     @abstractmethod
@@ -127,12 +130,14 @@ class Epoch(Iterable[MiniBatch]):
         make: returns the batch of a number.
         count: the number of batches, or None where that is not known.
         plan: what the source needs to put outputs back in order.
+        filled: in words, how much of the batches are real steps, where sequences were laid out.
     """
 
-    def __init__(self, make: Any, count: int | None, plan: Any = None) -> None:
+    def __init__(self, make: Any, count: int | None, plan: Any = None, filled: str = "") -> None:
         self._make = make
         self.count = count
         self.plan = plan
+        self.filled = filled
 
     def __iter__(self) -> Iterator[MiniBatch]:
         return (self._make(index) for index in range(self.count or 0))
@@ -211,7 +216,9 @@ class RaggedSource(Source):
         targets: the targets of each output, in the same forms; None where there are none.
         weights: the weights of each output, likewise.
         batch_size: about how many sequences a batch should hold; None for all in one batch.
-        row_length: the length of packed rows; None where each sequence has a row of its own.
+        packed: whether rows hold several sequences, or one each.
+        shapes: what the rows of the model's batches have been like; gets to know these.
+        max_shapes: how many lengths sequences are padded to at most, where rows are not packed.
     """
 
     parts: Parts
@@ -219,32 +226,67 @@ class RaggedSource(Source):
     targets: tuple[Any, ...] | None
     weights: tuple[Any, ...] | None
     batch_size: int | None
-    row_length: int | None
+    packed: bool
+    shapes: Shapes
+    max_shapes: int
 
-    @property
+    @cached_property
     def inputs(self) -> Ragged:
         """The first of the inputs that have steps; the others are laid out like it."""
         return next(item for item in self.items if isinstance(item, Ragged))
 
     def epoch(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> Epoch:
-        """Return the batches, all completed; shuffled, each epoch packs other ones together."""
-        first, lengths = self.inputs, self.inputs.lengths
-        order = None if shuffle is None else shuffle.permutation(len(lengths))
-        aligned = self._named()
-        if self.row_length is None:
-            rows = self.batch_size or len(lengths)
-            batches = padded_batches(first, rows, order=order, aligned=aligned)
-        else:
-            plan = plan_rows(lengths, self.row_length, order)
-            rows = max(len(plan), 1)
-            if self.batch_size is not None:
-                rows = rows_for(lengths, self.row_length, self.batch_size)
-            batches = packed_batches(first, plan, rows, aligned)
-        turn = range(len(batches)) if shuffle is None else shuffle.permutation(len(batches))
+        """Return the batches, all of whole rows; shuffled, each epoch packs other ones together."""
+        if shuffle is None and complete:
+            return self._complete
+        count = len(self.inputs)
+        order = np.arange(count) if shuffle is None else shuffle.permutation(count)
+        # What is to keep to the order of the data waits in fewer open rows for what fits.
+        window = 8 if shuffle is None else 32
+        batches = (
+            self._packed(order, window) if self.packed else self._padded(order, self.batch_size)
+        )
+        turn = np.arange(len(batches)) if shuffle is None else shuffle.permutation(len(batches))
+        return self._epoch_of(batches, turn)
 
+    @cached_property
+    def _complete(self) -> Epoch:
+        """The batches to measure or predict, where order counts for nothing.
+
+        A batch has as many rows as Keras would pad, since more rows at once are quicker.
+        """
+        count, most = len(self.inputs), self.batch_size
+        if not self.packed:
+            batches = self._padded(None, None if most is None else few_rows(count, most))
+        elif most is None:
+            batches = self._packed(None, 1)
+        else:
+            plan = plan_rows(self.inputs.lengths, self.shapes.row_length)
+            batches = self._laid_out(plan, few_rows(len(plan), most))
+        return self._epoch_of(batches, np.arange(len(batches)))
+
+    def _packed(self, order: Array | None, window: int) -> Batches:
+        """Return packed rows, all in one batch where no size is given."""
+        lengths, least = self.inputs.lengths, self.shapes.row_length
+        if self.batch_size is not None:
+            rows, row_length = row_shape(lengths, self.batch_size, least)
+            return self._laid_out(plan_rows(lengths, row_length, order, window), rows)
+        plan = plan_rows(lengths, least)
+        self.shapes.rows = max(self.shapes.rows, len(plan))
+        return self._laid_out(plan, self.shapes.rows)
+
+    def _laid_out(self, plan: RowPlan, rows: int) -> Batches:
+        return packed_batches(self.inputs, plan, rows, self._named())
+
+    def _padded(self, order: Array | None, rows: int | None) -> Batches:
+        first = self.inputs
+        shapes = self.shapes.padded(first.lengths, self.max_shapes)
+        return padded_batches(first, rows or len(first), order, shapes, self._named())
+
+    def _epoch_of(self, batches: Batches, turn: Array) -> Epoch:
         def make(index: int) -> MiniBatch:
             batch = batches[int(turn[index])]
-            real = batch.sequences >= 0 if self.row_length is None else None
+            real = None if self.packed else batch.sequences >= 0
             targets, weights = (
                 None
                 if group is None
@@ -253,7 +295,10 @@ class RaggedSource(Source):
             )
             return MiniBatch(self._inputs_of(batch), targets, weights, real)
 
-        return Epoch(make, len(batches), batches)
+        filled = f"{batches.fill:.1%} full"
+        if not self.packed:
+            filled += f" in {len(set(batches.shapes))} shapes"
+        return Epoch(make, len(batches), batches, filled)
 
     def _named(self) -> dict[str, Any]:
         """Return by name all that goes with the first of the inputs that have steps."""

@@ -21,6 +21,7 @@ from everystep.layers.apply import Result, run
 from everystep.layers.layer import Layer
 from everystep.training.feeding import MiniBatch, opened
 from everystep.training.measures import Measures, Output
+from everystep.training.shapes import ShapeCount
 
 
 class Programs:
@@ -31,6 +32,7 @@ class Programs:
         measures: what to measure.
         optimizer: the optimizer, or None where there is no training.
         eager: whether to run step by step in Python, uncompiled, so that one can look inside.
+        max_shapes: how many shapes of batches a program may be compiled for without a warning.
 
     Several batches of one shape are handed over together and run in one program, a loop over them:
     Python is asked once for all, and memory that steps work in is taken once. The loop keeps the
@@ -38,7 +40,12 @@ class Programs:
     """
 
     def __init__(
-        self, model: Layer, measures: Measures, optimizer: Any, eager: bool = False
+        self,
+        model: Layer,
+        measures: Measures,
+        optimizer: Any,
+        eager: bool = False,
+        max_shapes: int = 8,
     ) -> None:
         self.model = model
         self.measures = measures
@@ -48,6 +55,7 @@ class Programs:
         self.trainable = {p: v for p, v in self.variables.items() if self.owned[v]}
         self.rest = {p: v for p, v in self.variables.items() if not self.owned[v]}
         self.eager = eager
+        self._shapes = ShapeCount(max_shapes)
         self._train: Any = self._train_step
         self._evaluate: Any = self._evaluate_step
         self._predict: Any = self._predict_step
@@ -77,6 +85,7 @@ class Programs:
         self.optimizer.build(list(self.trainable.values()))
         slots, counts = self.optimizer.variables, self.measures.variables
         state = _own(self.trainable), _own(self.rest), _owns(slots), _owns(counts)
+        self._note("fit", batches[0])
         train, batch = self._train, batches[0]
         if len(batches) > 1:
             train, batch = self._train_all, _stacked(batches)
@@ -94,6 +103,7 @@ class Programs:
                 logs = self.evaluate([batch])
             return logs
         self._refuse_unmeasured()
+        self._note("evaluate", batches[0])
         evaluate, batch = self._evaluate, batches[0]
         if len(batches) > 1:
             evaluate, batch = self._evaluate_all, _stacked(batches)
@@ -105,10 +115,16 @@ class Programs:
 
     def predict(self, batch: MiniBatch) -> Any:
         """Return the model's outputs for one batch."""
+        self._note("predict", batch)
         given = MiniBatch(batch.inputs, real=batch.real)
         outputs, rest = self._predict(_peek(self.trainable), _peek(self.rest), given)
         _write(self.rest, rest)
         return outputs
+
+    def _note(self, program: str, batch: MiniBatch) -> None:
+        """Warn where a program is compiled for ever more shapes."""
+        if not self.eager:
+            self._shapes.note(program, batch.inputs)
 
     def _alike(self, batches: Sequence[MiniBatch]) -> bool:
         """Whether batches can run in one program: compiled, and all of one shape."""

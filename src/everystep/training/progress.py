@@ -65,6 +65,7 @@ class Progress:
 
     title: str
     total: int = 0
+    filled: str = ""
     batches: int = 0
     real_steps: int = 0
     logs: Mapping[str, Any] = field(default_factory=dict)
@@ -78,9 +79,14 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         """Leave the screen as it is."""
 
-    def start(self, total: int) -> None:
-        """Begin: so many batches are to come; 0 where nobody knows."""
-        self.total = total
+    def start(self, total: int, filled: str = "") -> None:
+        """Begin.
+
+        Args:
+            total: how many batches are to come; 0 where nobody knows.
+            filled: in words, how much of them are real steps, where there is padding.
+        """
+        self.total, self.filled = total, filled
 
     def advance(self, logs: Mapping[str, Any], real_steps: int, batches: int = 1) -> None:
         """Note one more batch, or several.
@@ -141,6 +147,7 @@ class Line(Progress):
             _clock(self.elapsed),
             *_measures(logs),
             self._speed,
+            *filter(None, [self.filled]),
         ]
         sys.stdout.write(f"{' - '.join(parts)}\n")
         sys.stdout.flush()
@@ -155,12 +162,12 @@ class Bar(Progress):
         self._drawn = 0.0
         self._speed = ""
 
-    def start(self, total: int) -> None:
+    def start(self, total: int, filled: str = "") -> None:
         """Show the empty bar."""
         from rich.console import Console
         from rich.live import Live
 
-        super().start(total)
+        super().start(total, filled)
         self._live = Live(self._row(), console=Console(), auto_refresh=False)
         self._live.start(refresh=True)
         self._drawn = time.monotonic()
@@ -183,7 +190,7 @@ class Bar(Progress):
         if self._live is None:
             return
         words = [f"{self.batches}/{self.total}", _clock(self.elapsed), *_measures(logs)]
-        words.append(self._speed)
+        words += filter(None, [self._speed, self.filled])
         line = Text.assemble((self.title, "bold"), " ", ("━" * 8, "green"), " ", "  ".join(words))
         self._live.update(line, refresh=True)
 

@@ -12,6 +12,7 @@ from everystep.layers import Layer, symbolic
 from everystep.sequences import Ragged, Steps, check_aligned
 from everystep.training.feeding import ArraySource, MiniBatch, RaggedSource, Source
 from everystep.training.parts import Parts, for_outputs, inputs_of, output_names, stacked
+from everystep.training.shapes import Shapes
 from everystep.training.weighting import class_weighted
 
 
@@ -23,7 +24,8 @@ def source_of(
     class_weight: Any = None,
     *,
     batch_size: int | None = 32,
-    row_length: int = 0,
+    shapes: Shapes,
+    max_shapes: int = 8,
 ) -> Source:
     """Return the source for what was handed to fit, evaluate or predict.
 
@@ -35,7 +37,8 @@ def source_of(
         sample_weight: a weight for each sample or each step, or None.
         class_weight: a weight for each class of the targets, or None.
         batch_size: the number of samples in a batch; None for all in one batch.
-        row_length: the least length of packed rows.
+        shapes: what the rows of the model's batches have been like; gets to know these.
+        max_shapes: how many lengths sequences are padded to at most, where rows cannot be packed.
 
     Raises:
         DataError: the inputs are of no such form, or targets or weights do not go with them.
@@ -58,8 +61,10 @@ def source_of(
         _refuse_different_lengths(data)
         size = batch_size or jax.tree.leaves(data.inputs)[0].shape[0]
         return ArraySource(data, size, as_list=bool(ragged))
-    length = _packed_length(model, parts, items, targets, row_length)
-    return RaggedSource(parts, items, targets, weights, batch_size, length)
+    packed = _can_pack(model, parts, items, targets)
+    if packed:
+        shapes.row_length = max(shapes.row_length, int(ragged[0].lengths.max()))
+    return RaggedSource(parts, items, targets, weights, batch_size, packed, shapes, max_shapes)
 
 
 def _input(item: Any, name: str) -> Any:
@@ -104,10 +109,8 @@ def _stacked(inputs: Ragged, group: tuple[Any, ...] | None) -> Any:
     return tuple(stacked(inputs, each) for each in group)
 
 
-def _packed_length(
-    model: Layer, parts: Parts, items: list[Any], targets: Any, row_length: int
-) -> int | None:
-    """Return the length of packed rows, or None where each sequence needs a row of its own.
+def _can_pack(model: Layer, parts: Parts, items: list[Any], targets: Any) -> bool:
+    """Whether rows may hold several sequences, or each needs a row of its own.
 
     Raises:
         DataError: sequences of several inputs have different lengths, or a target is not one for
@@ -123,7 +126,7 @@ def _packed_length(
                 "mask_zero"
             )
     if len(ragged) < len(items) or not _takes_packed_rows(model, parts, ragged):
-        return None
+        return False
     for target in targets or ():
         if isinstance(target, np.ndarray):
             raise DataError(
@@ -131,7 +134,7 @@ def _packed_length(
                 "because the model gives one output for each step; it came with shape "
                 f"{target.shape}"
             )
-    return max(int(ragged[0].lengths.max()), row_length, 1)
+    return True
 
 
 def _takes_packed_rows(model: Layer, parts: Parts, items: list[Ragged]) -> bool:

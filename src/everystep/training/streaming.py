@@ -52,9 +52,9 @@ class StreamSource(Source):
             order = range(count) if shuffle is None else shuffle.permutation(count)
         return StreamEpoch(self, count, order)
 
-    def peek(self) -> tuple[MiniBatch, int | None]:
+    def peek(self, complete: bool = False) -> tuple[MiniBatch, int | None]:
         """Return the first batch and the number of batches, where that is known."""
-        epoch = self.epoch()
+        epoch = self.epoch(complete=complete)
         if isinstance(self._batches, Iterator):
             # What can be gone through only once must not lose the batch that was looked at.
             items = list(islice(self._batches, 1))
@@ -63,7 +63,7 @@ class StreamSource(Source):
             items = list(islice(self.raw(epoch.order), 1))
         if not items:
             raise DataError("x gives no batch at all")
-        return self.source_for(items[0]).peek()[0], epoch.count
+        return self.source_for(items[0]).peek(complete)[0], epoch.count
 
     def raw(self, order: Any) -> Iterator[Any]:
         """Return the batches of one epoch as they were given."""
@@ -155,9 +155,9 @@ class Portion(Source):
         """Return the next batches."""
         return PortionEpoch(self, self._steps, shuffle, complete)
 
-    def peek(self) -> tuple[MiniBatch, int | None]:
+    def peek(self, complete: bool = False) -> tuple[MiniBatch, int | None]:
         """Return the first batch and the number of batches."""
-        return self._source.peek()[0], self._steps
+        return self._source.peek(complete)[0], self._steps
 
     def next(self, shuffle: Any, complete: bool) -> MiniBatch | None:
         """Return the next batch, from the start again where the source has ended; or None."""

@@ -27,6 +27,7 @@ from everystep.training.preparation import (
 )
 from everystep.training.programs import Programs
 from everystep.training.progress import progress_for
+from everystep.training.shapes import Shapes, counted
 from everystep.training.sourcing import source_of
 from everystep.training.streaming import Portion, StreamSource, gives_batches
 
@@ -38,7 +39,7 @@ class Trainer(Compiles):
     stop_training: bool = False
     _steps_done: int = 0
     _epochs_done: int = 0
-    _row_length: int = 0
+    _shapes: Shapes | None = None
 
     def fit(
         self,
@@ -151,7 +152,7 @@ class Trainer(Compiles):
         programs.measures.reset()
         key = seed_key(global_seed())
         logs: dict[str, Any] = {}
-        progress.start(epoch.count or 0)
+        progress.start(epoch.count or 0, epoch.filled)
         for first, batches in grouped(epoch, self.steps_per_execution):
             calls.on_train_batch_begin(first)
             logs = programs.train(batches, key, self._steps_done)
@@ -215,13 +216,14 @@ class Trainer(Compiles):
         """
         self._needs_compile("evaluate")
         source = self._source(x, y, sample_weight, batch_size=batch_size or 32, steps=steps)
-        first, count = source.peek()
+        first, count = source.peek(complete=True)
         programs = self._ready_programs(first)
         check_labels(programs.measures, source)
         calls = CallbackList(callbacks or (), self, loop_params(1, count))
+        epoch = source.epoch(complete=True)
         with progress_for(verbose, "Evaluate") as progress:
-            progress.start(count or 0)
-            logs = self._evaluate_epoch(programs, source.epoch(complete=True), calls, progress)
+            progress.start(count or 0, epoch.filled)
+            logs = self._evaluate_epoch(programs, epoch, calls, progress)
             progress.finish(logs)
         return reported(logs, return_dict)
 
@@ -248,13 +250,13 @@ class Trainer(Compiles):
             them.
         """
         source = self._source(x, batch_size=batch_size or 32, steps=steps)
-        first, count = source.peek()
+        first, count = source.peek(complete=True)
         epoch, programs = source.epoch(complete=True), self._ready_programs(first)
         calls = CallbackList(callbacks or (), self, loop_params(1, count))
         calls.on_predict_begin()
         outputs = []
         with progress_for(verbose, "Predict") as progress:
-            progress.start(count or 0)
+            progress.start(count or 0, epoch.filled)
             for number, batch in enumerate(epoch):
                 calls.on_predict_batch_begin(number)
                 found = jax.tree.map(np.asarray, programs.predict(batch))
@@ -351,16 +353,22 @@ class Trainer(Compiles):
         also: Any = None,
     ) -> Source:
         model: Any = self
+        shapes = self._shapes = self._shapes or Shapes()
         if also is not None and not gives_batches(also[0]):
             for item in inputs_of(model, also[0], also[1]).items:
                 if isinstance(item, list | tuple):
-                    self._row_length = max(self._row_length, *map(len, item))
-        length = self._row_length
+                    shapes.row_length = max(shapes.row_length, *map(len, item))
         source = source_of(
-            model, x, y, sample_weight, class_weight, batch_size=batch_size, row_length=length
+            model,
+            x,
+            y,
+            sample_weight,
+            class_weight,
+            batch_size=batch_size,
+            shapes=shapes,
+            max_shapes=counted(self.max_shapes),
         )
         source.check(model)
-        self._row_length = max(length, getattr(source, "row_length", None) or 0)
         return source
 
     def _one_batch(self, *data: Any) -> tuple[MiniBatch, Programs]:
@@ -377,7 +385,9 @@ class Trainer(Compiles):
             model(opened(batch.inputs))
         if self._programs is None or not self._programs.fit_to(model, batch):
             measures = measures_for(model, self._compiled, batch)
-            self._programs = Programs(model, measures, self.optimizer, self.run_eagerly)
+            self._programs = Programs(
+                model, measures, self.optimizer, self.run_eagerly, self.max_shapes
+            )
         return self._programs
 
     def _shuffle_order(self) -> np.random.Generator:
