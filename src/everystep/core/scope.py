@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jax
 
 from everystep.core.randomness import Noise, global_seed, next_call
+from everystep.core.tables import Tables
 from everystep.errors import StateError
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Scope:
             not look for more among the values.
         kept: what the layer that is called next keeps of the steps before, where a run goes on with
             them.
+        tables: the tables of which this run notes the rows that it reads, or None.
     """
 
     values: dict[int, Any] = field(default_factory=dict)
@@ -89,6 +91,7 @@ class Scope:
     any_steps: bool = False
     padding_given: bool = False
     kept: Kept | None = None
+    tables: Tables | None = None
 
     def record(self, layer: Any, inputs: Any, outputs: Any, before: int) -> None:
         """Note that a layer turned these inputs into these outputs, where calls are recorded."""
@@ -98,11 +101,20 @@ class Scope:
     def value_of(self, variable: Variable) -> Any:
         """Return the value that a weight has in this run, or None if the scope has none for it."""
         key = id(variable)
+        if self.tables is not None:
+            self.tables.note_read(key)
         if key in self.updates:
             return self.updates[key][1]
         if key in self.values:
             return self.values[key]
         return self.parent.value_of(variable) if self.parent is not None else None
+
+    def rows_of(self, variable: Variable, ids: Any) -> Any | None:
+        """Return rows of a table where this run notes them; None to read it as a whole."""
+        key = id(variable)
+        if self.tables is None or key in self.updates or key not in self.values:
+            return None
+        return self.tables.rows(key, self.values[key], ids)
 
     def draw(self, path: str, seed: int | None = None) -> jax.Array:
         """Return a key for the layer at `path`, a new one each time it asks."""

@@ -16,7 +16,8 @@ from everystep.core.dtypes import is_float
 from everystep.core.naming import auto_name, path_of
 from everystep.core.operators import ArrayOperators
 from everystep.core.registry import named
-from everystep.core.scope import current_scope, refuse_traced
+from everystep.core.scope import Scope, current_scope, refuse_traced
+from everystep.core.tables import taken
 from everystep.errors import SettingError, ShapeError
 
 _numbers = itertools.count()
@@ -102,10 +103,30 @@ class Variable(ArrayOperators):
             self._lent = True
             return self._value
         value = scope.value_of(self)
-        value = self._value if value is None else value
-        if scope.compute_dtype is not None and self.autocast and is_float(value):
-            return value.astype(scope.compute_dtype)
-        return value
+        return self._cast(self._value if value is None else value, scope)
+
+    def _cast(self, value: Any, scope: Scope | None) -> Any:
+        """Return a value in the dtype that the layer computes in."""
+        if scope is None or scope.compute_dtype is None or not self.autocast or not is_float(value):
+            return value
+        return value.astype(scope.compute_dtype)
+
+    def rows(self, ids: Any) -> Any:
+        """Return rows of the value, NaN where an id is negative or too large.
+
+        What reads a table by its rows alone can be trained without a gradient as large as the
+        table; see `everystep.core.tables`.
+
+        Example:
+            >>> Variable([[1.0, 2.0], [3.0, 4.0]]).rows(np.array([1, 1, 2])).tolist()
+            [[3.0, 4.0], [3.0, 4.0], [nan, nan]]
+        """
+        scope = current_scope()
+        # Negative ids would count from the end.
+        ids = jnp.where(jnp.asarray(ids) < 0, self.shape[0], ids)
+        rows = None if scope is None else scope.rows_of(self, ids)
+        # Cast as rows, not as a table: it is less work, and their gradients are added as they are.
+        return taken(self.value, ids) if rows is None else self._cast(rows, scope)
 
     @property
     def shape(self) -> tuple[int, ...]:

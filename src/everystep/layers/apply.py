@@ -9,6 +9,7 @@ import jax
 
 from everystep.core.randomness import Noise
 from everystep.core.scope import Scope, current_scope
+from everystep.core.tables import Tables
 from everystep.core.variables import Variable
 from everystep.errors import DataError
 from everystep.layers.layer import Layer
@@ -31,6 +32,7 @@ def run(
     training: bool = False,
     noise: Noise | None = None,
     real_rows: Any = None,
+    tables: Tables | None = None,
     **kwargs: Any,
 ) -> Result:
     """Run a layer as a pure function of `weights`, `inputs` and `noise`.
@@ -43,6 +45,7 @@ def run(
         training: whether layers behave as in training.
         noise: where random numbers come from, if any are needed.
         real_rows: which rows of the batch are real, bool (batch,); by default as around this run.
+        tables: where to note which rows are read of some tables.
         **kwargs: further arguments of the layer's `call`.
     """
     around = current_scope()
@@ -54,6 +57,7 @@ def run(
         noise=noise,
         parent=around,
         real_rows=real_rows,
+        tables=tables,
     )
     with scope.active():
         outputs = layer(inputs, training=training, **kwargs)

@@ -129,6 +129,12 @@ class Embedding(PlainWeights):
         mask_zero: whether id 0 is padding, which the layers that follow then leave out.
         weights: values of the table to start from, alone or in a list.
 
+    A step of training reads few rows of a large table. Optimizers whose rule leaves the other rows
+    alone, `SGD` without momentum and `Adagrad`, then change those rows only, at a cost that does
+    not grow with the table. `Adam` and the others move every row at every step, which takes longer
+    the larger the table is, and so does everything that looks at the table as a whole: decay,
+    clipping by a norm, averages of weights, regularizers and constraints.
+
     Raises:
         DataError: ids are not integers, or one is negative or not below `input_dim`. Where ids are
             not known before the program runs, such an id gives NaN, never another word's vector.
@@ -200,10 +206,7 @@ class Embedding(PlainWeights):
     def call(self, inputs: Any) -> Any:
         """Return the vectors of the ids."""
         self._refuse_floats(inputs)
-        # Negative ids would count from the end: send them out of range, where "fill" gives NaN.
-        ids = jnp.where(inputs < 0, self.input_dim, inputs)
-        vectors = jnp.take(self.embeddings, ids, axis=0, mode="fill")
-        return vectors.astype(self.compute_dtype)
+        return self.embeddings.rows(inputs).astype(self.compute_dtype)
 
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Make id 0 padding, where `mask_zero` asks for it."""

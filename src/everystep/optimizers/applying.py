@@ -28,6 +28,10 @@ class Applies:
         """Make the state for these weights."""
         raise NotImplementedError(f"{type(self).__name__} must define build")
 
+    def moves_rows(self, weight: Variable) -> bool:
+        """Whether an update of a weight needs only the rows that have a gradient."""
+        return False
+
     def stateless_apply(
         self,
         optimizer_variables: Sequence[Any],

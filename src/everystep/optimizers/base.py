@@ -88,6 +88,13 @@ class Optimizer(Applies, Configurable, fills_settings=True):
 
     _learning_rate: Any
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # What is said of a rule does not hold for one that replaces it.
+        replaced = {"rule", "slots", "layout", "stateless_apply"} & vars(cls).keys()
+        if replaced and "rests" not in vars(cls):
+            cls.rests = Optimizer.rests  # type: ignore[method-assign]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.name = self.name or snake_case(type(self).__name__)
@@ -124,6 +131,25 @@ class Optimizer(Applies, Configurable, fills_settings=True):
             now: the learning rate, the number of the update, and what all weights share.
         """
         raise NotImplementedError(f"{type(self).__name__} must define rule")
+
+    def rests(self) -> bool:
+        """Whether the rule leaves an element whose gradient is zero, and its slots, as they are.
+
+        That is said to the last bit, and of a rule that treats each element alone, with slots of
+        the weight's shape: then it can be applied to some rows of a table only.
+        """
+        return False
+
+    def moves_rows(self, weight: Variable) -> bool:
+        """Whether an update of a weight needs only the rows that have a gradient.
+
+        So it is where the rule `rests`, and nothing around it touches the whole weight: no decay,
+        clipping, scaling, collecting or averaging, no regularizer and no constraint.
+        """
+        clips = self.clipnorm, self.clipvalue, self.global_clipnorm
+        others = self.loss_scale_factor, self.gradient_accumulation_steps, weight.regularizer
+        around = (*clips, *others, weight.constraint, self.decay_of(weight))
+        return self.rests() and not self.use_ema and all(each is None for each in around)
 
     def advanced(self, shared: dict[str, Any], count: Any) -> dict[str, Any]:
         """Return the slots that belong to all weights, after `count` updates came before."""
@@ -258,7 +284,8 @@ class Optimizer(Applies, Configurable, fills_settings=True):
 
         Args:
             optimizer_variables: the values of `variables`.
-            grads: the gradient of each weight; None for one that is to stay as it is.
+            grads: the gradient of each weight; None for one that is to stay as it is; of one whose
+                rows it can move alone, see `moves_rows`, a `RowGradient` too.
             trainable_variables: the values of the weights that the optimizer was built for.
 
         Raises:

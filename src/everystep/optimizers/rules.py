@@ -45,6 +45,10 @@ class SGD(Optimizer):
     momentum: float = setting(SHARE, default=0.0)
     nesterov: bool = setting(BOOLEAN, default=False)
 
+    def rests(self) -> bool:
+        """Whether there is no momentum, which goes on moving a weight without a gradient."""
+        return not self.momentum
+
     def slots(self, weights: Sequence[Any]) -> list[Slot]:
         """Return what is kept: the last step, where there is momentum."""
         return like_each(weights, "momentum") if self.momentum else []
@@ -119,6 +123,10 @@ class Adagrad(Optimizer):
     learning_rate: Any = setting(RATE, default=0.001, attribute="_learning_rate")
     initial_accumulator_value: float = setting(NOT_NEGATIVE, default=0.1)
     epsilon: float = setting(NOT_NEGATIVE, default=1e-7)
+
+    def rests(self) -> bool:
+        """Whether steps are divided by more than zero: a zero gradient then changes nothing."""
+        return self.initial_accumulator_value + self.epsilon > 0
 
     def slots(self, weights: Sequence[Any]) -> list[Slot]:
         """Return what is kept: the sum."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
+from everystep.core.tables import RowGradient
 from everystep.optimizers.state import Moment
 
 if TYPE_CHECKING:
@@ -77,9 +78,32 @@ def _ruled(
         if decay is not None:
             weight = weight - weight * jnp.asarray(decay, weight.dtype) * now.rate
         kept = {name: value for (name, own), value in values.items() if own == index}
-        weights[index], changed = optimizer.rule(weight, gradient.astype(weight.dtype), kept, now)
+        if isinstance(gradient, RowGradient):
+            weights[index], changed = _moved_rows(optimizer, weight, gradient, kept, now)
+        else:
+            gradient = gradient.astype(weight.dtype)
+            weights[index], changed = optimizer.rule(weight, gradient, kept, now)
         new |= {(name, index): value for name, value in changed.items()}
     return weights, new
+
+
+def _moved_rows(
+    optimizer: Optimizer, weight: Any, gradient: RowGradient, kept: dict[str, Any], now: Moment
+) -> tuple[Any, dict[str, Any]]:
+    """Apply the rule to the rows that have a gradient, and put them back."""
+    ids, rows = gradient.once_each(len(weight))
+
+    def taken(table: Any) -> Any:
+        return table.at[ids].get(mode="clip")
+
+    def put_back(table: Any, changed: Any) -> Any:
+        return table.at[ids].set(changed, mode="drop", unique_indices=True)
+
+    before = {name: taken(slot) for name, slot in kept.items()}
+    moved, changed = optimizer.rule(taken(weight), rows.astype(weight.dtype), before, now)
+    return put_back(weight, moved), {
+        name: put_back(kept[name], value) for name, value in changed.items()
+    }
 
 
 def _clipped(optimizer: Optimizer, gradients: dict[int, Any]) -> dict[int, Any]:

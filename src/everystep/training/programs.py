@@ -5,7 +5,7 @@ Each is a pure function of arrays: the weights go in and come out, and their mem
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from everystep.core.randomness import Noise
 from everystep.core.scope import Scope
+from everystep.core.tables import RowGradient, Tables
 from everystep.core.variables import Variable
 from everystep.errors import DataError, StateError
 from everystep.layers.apply import Result, run
@@ -22,6 +23,11 @@ from everystep.layers.layer import Layer
 from everystep.training.feeding import MiniBatch, opened
 from everystep.training.measures import Measures, Output
 from everystep.training.shapes import ShapeCount
+
+LARGE_TABLE = 2**18
+"""From how many elements on a table gets a gradient of the rows that were read alone."""
+ROWS_A_READ = 2
+"""So many times more rows than reads a table must have for that; both were measured."""
 
 
 class Programs:
@@ -137,7 +143,12 @@ class Programs:
     # The programs as pure functions.
 
     def _run(
-        self, weights: Any, batch: MiniBatch, training: bool, noise: Noise | None = None
+        self,
+        weights: Any,
+        batch: MiniBatch,
+        training: bool,
+        noise: Noise | None = None,
+        tables: Tables | None = None,
     ) -> Result:
         inputs, real = opened(batch.inputs), batch.real
         return run(
@@ -148,6 +159,7 @@ class Programs:
             training=training,
             noise=noise,
             real_rows=real,
+            tables=tables,
         )
 
     def _loss(
@@ -201,15 +213,52 @@ class Programs:
     ) -> tuple[Any, Any, Any, Any]:
         batch, key, step = given
 
-        def objective(trainable: Any) -> Any:
-            noise = Noise(key, step)
-            result = self._run(trainable | rest, batch, training=True, noise=noise)
-            found = self._loss(trainable, result, batch)
-            return self._scaled(found[0], slots), (found, result.state)
+        def ran(weights: Any, tables: Tables | None) -> Result:
+            return self._run(weights | rest, batch, True, Noise(key, step), tables)
 
-        gradients, (found, rest) = jax.grad(objective, has_aux=True)(trainable)
+        added = self._added(ran, trainable)
+        whole = {path: value for path, value in trainable.items() if path not in added}
+
+        def objective(whole: Any, added: Any) -> Any:
+            tables = Tables([self.trainable[path] for path in added], self._by_id(added))
+            weights = trainable | whole
+            result = ran(weights, tables)
+            found = self._loss(weights, result, batch)
+            return self._scaled(found[0], slots), (found, result.state, tables.ids)
+
+        differentiated = jax.grad(objective, (0, 1), has_aux=True)
+        (gradients, by_rows), (found, rest, ids) = differentiated(whole, added)
+        for path, rows in by_rows.items():
+            gradients[path] = RowGradient.of(ids[id(self.trainable[path])], rows)
         trainable, slots = self._moved(trainable, slots, gradients)
         return trainable, rest, slots, self._count(counts, batch, *found)
+
+    def _added(self, ran: Callable[..., Any], trainable: Any) -> dict[str, list[Any]]:
+        """Return zeros to add to each read of the tables whose rows can be moved alone, by path."""
+        wanted = {} if self.eager else {p: v for p, v in self.trainable.items() if self._large(v)}
+        if not wanted:
+            return {}
+
+        def read(trainable: Any) -> Any:
+            tables = Tables(list(wanted.values()))
+            ran(trainable, tables)
+            return {p: tables.ids[id(v)] for p, v in wanted.items() if tables.read_by_rows(id(v))}
+
+        added = {}
+        for path, ids in jax.eval_shape(read, trainable).items():
+            size, features = trainable[path].shape
+            if size >= ROWS_A_READ * sum(each.size for each in ids):
+                dtype = trainable[path].dtype
+                added[path] = [jnp.zeros((*each.shape, features), dtype) for each in ids]
+        return added
+
+    def _large(self, variable: Variable) -> bool:
+        """Whether a weight is a table that is worth the trouble, and can be moved by rows."""
+        large = variable.ndim == 2 and variable.size >= LARGE_TABLE
+        return large and self.optimizer.moves_rows(variable)
+
+    def _by_id(self, by_path: dict[str, Any]) -> dict[int, Any]:
+        return {id(self.trainable[path]): value for path, value in by_path.items()}
 
     def _scaled(self, loss: Any, slots: Sequence[Any]) -> Any:
         """Return the loss as the optimizer wants it to be differentiated."""
