@@ -1,10 +1,13 @@
 """What was measured as JSON, and back, so that a run can be looked at again."""
 
+import json
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,7 @@ def as_json(results: Iterable[Measured]) -> dict[str, Any]:
         "python": platform.python_version(),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "commit": _commit(),
+        "computes": computes(),
         "results": [
             {
                 "question": measured.question,
@@ -107,6 +111,17 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     return platform.processor() or platform.machine()
+
+
+@cache
+def computes() -> dict[str, Any]:
+    """What `everystep doctor` says: which twins of the recurrent loop there are, and where from.
+
+    In a process of its own, so that this one starts no library whose threads could get in the way.
+    """
+    asked = [sys.executable, "-m", "everystep", "doctor", "--json"]
+    said: dict[str, Any] = json.loads(subprocess.run(asked, capture_output=True, check=True).stdout)
+    return said
 
 
 def _commit() -> str:
