@@ -33,9 +33,10 @@ from tests.kernels.truth import Array, Case
 from tests.strategies import segment_rows
 from tests.tolerances import GRADIENTS, assert_close
 
-pytestmark = pytest.mark.skipif(
-    bool(extension().why_not), reason=f"no native twin: {extension().why_not}"
-)
+pytestmark = [
+    pytest.mark.skipif(bool(extension().why_not), reason=f"no native twin: {extension().why_not}"),
+    pytest.mark.usefixtures("on_a_cpu"),
+]
 Tree = Any
 
 CELLS = ["lstm", "gru", "reset before", "simple", "peephole"]
