@@ -15,7 +15,7 @@ import benchmarks
 from benchmarks._measure import Effort, Told, measure
 from benchmarks._question import Question, Sizes
 from benchmarks._report import show, show_together
-from benchmarks._results import as_json, from_json
+from benchmarks._results import as_json, device, from_json
 from benchmarks._targets import show_targets
 from benchmarks._times import Measured
 
@@ -69,6 +69,7 @@ def main(
         for question in chosen:
             present(question, [one for one in results if one.question == question.name], console)
     else:
+        console.print(f"JAX computes on: {device()}")
         effort = Effort(2, 0.0) if quick else Effort(rounds, seconds)
         for question in chosen:
             results += ask(question, effort, console, quick, only or [], peer or [])

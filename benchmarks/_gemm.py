@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import _torch
 from benchmarks._question import Peer, Work
 
 SQUARE = (1024, 1024, 1024)
@@ -82,9 +83,15 @@ def with_torch(sizes: dict[str, Any]) -> Work:
     dtype = getattr(torch, str(sizes.get("dtype", "float32")))
     products: list[Product] = []
     for shape in shapes(sizes):
-        left, right = (torch.from_numpy(array).to(dtype) for array in _operands(shape))
-        products.append((_flops(shape), partial(torch.matmul, left, right)))
+        left, right = (_torch.tensor(array).to(dtype) for array in _operands(shape))
+        products.append((_flops(shape), partial(_torch_product, left, right)))
     return _fastest(products)
+
+
+def _torch_product(left: Any, right: Any) -> Any:
+    product = left @ right
+    _torch.wait()
+    return product
 
 
 PEERS = (

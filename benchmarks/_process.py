@@ -14,6 +14,8 @@ from benchmarks._question import Peer, Sizes
 ROOT = Path(__file__).parents[1]
 # With a cache on disk a first call would not compile, and the times of first calls say nothing.
 FORGOTTEN = ("JAX_COMPILATION_CACHE_DIR",)
+# Peers share a GPU, if there is one: each takes memory of it as it needs it, none takes all.
+SHARED = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 class PeerEndedError(RuntimeError):
@@ -70,7 +72,7 @@ class Worker:
 
 def _environment(peer: Peer) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if name not in FORGOTTEN}
-    return {**own, **peer.environment}
+    return {**SHARED, **own, **peer.environment}
 
 
 @contextmanager

@@ -34,7 +34,7 @@ def as_json(results: Iterable[Measured]) -> dict[str, Any]:
     """All results and what they were measured with, as numbers in seconds."""
     return {
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"processor": _processor(), "cores": os.cpu_count()},
+        "machine": {"processor": _processor(), "cores": os.cpu_count(), "device": device()},
         "python": platform.python_version(),
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "commit": _commit(),
@@ -95,6 +95,14 @@ def from_json(data: dict[str, Any]) -> list[Measured]:
         )
         for result in data["results"]
     ]
+
+
+@cache
+def device() -> str:
+    """What JAX computes on, asked in a process of its own: a GPU is for the peers alone."""
+    ask = "import jax; print(jax.devices()[0].device_kind)"
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 def _version(name: str) -> str | None:

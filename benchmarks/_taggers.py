@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks import _torch
 from benchmarks._question import Sizes
 
 Array = npt.NDArray[Any]
@@ -84,13 +85,13 @@ def torch_parts(tagger: Tagger) -> Any:
             nn.LSTM(tagger.features, tagger.units, batch_first=True),
             nn.Linear(tagger.units, tagger.labels),
         ]
-    )
+    ).to(_torch.device())
     table, kernel, recurrent, bias, out, out_bias = tagger.weights()
     given = (table, kernel.T, recurrent.T, bias, np.zeros_like(bias), out.T, out_bias)
     parameters = list(layers.parameters())
     with torch.no_grad():
         for parameter, array in zip(parameters, given, strict=True):
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
+            parameter.copy_(_torch.tensor(array))
     # torch has two biases for one; the second stays zero, as if it were not there.
     parameters[4].requires_grad_(requires_grad=False)
     trained = [parameter for parameter in parameters if parameter.requires_grad]

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from benchmarks import _torch
 from benchmarks._question import Work
 
 
@@ -37,6 +38,7 @@ def _arrays(result: Any) -> Iterator[Any]:
 def _timed(run: Callable[[], Any]) -> tuple[float, Any]:
     start = time.perf_counter()
     result = run()
+    _torch.wait()
     return time.perf_counter() - start, result
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import _peers
+from benchmarks import _peers, _torch
 from benchmarks._question import Question, Sizes
 from benchmarks._taggers import EPSILON, Tagger, torch_parts
 
@@ -84,7 +84,7 @@ def torch(sizes: Sizes) -> Callable[[], Any]:
 
     (embedding, lstm, dense), optimizer = torch_parts(Tagger.of(sizes))
     measure = library.nn.CrossEntropyLoss()
-    ids, labels = (library.from_numpy(array) for array in data(sizes))
+    ids, labels = map(_torch.tensor, data(sizes))
     batch, words, _ = _shape(sizes)
 
     def outputs(ids: Any) -> Any:
@@ -98,11 +98,11 @@ def torch(sizes: Sizes) -> Callable[[], Any]:
         value = measure(called(ids).flatten(0, 1), labels.flatten().long())
         value.backward()
         optimizer.step()
-        return value.detach().numpy()
+        return _torch.array(value)
 
     def predict() -> Any:
         with library.inference_mode():
-            return called(ids).numpy()
+            return _torch.array(called(ids))
 
     return train if sizes["task"] == TRAIN else predict
 

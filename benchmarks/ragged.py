@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks import _torch
 from benchmarks._peers import keras as keras_peers
 from benchmarks._peers import ours
 from benchmarks._question import Peer, Question, Sizes, Work
@@ -160,12 +161,12 @@ def torch(sizes: Sizes) -> Work:
 
     def outputs(batch: list[Sentence]) -> tuple[Any, Any]:
         if sizes["way"] == "padded":
-            words, tags = (library.from_numpy(array) for array in padded(batch))
+            words, tags = map(_torch.tensor, padded(batch))
             return dense(lstm(embedding(words))[0]).flatten(0, 1), tags.flatten().long()
         # Longest first, as a PackedSequence wants it; the loss does not mind the order.
         batch = sorted(batch, key=lambda sentence: -len(sentence.words))
-        rows = [library.from_numpy(sentence.words) for sentence in batch]
-        tags = pack_sequence([library.from_numpy(sentence.tags) for sentence in batch]).data
+        rows = [_torch.tensor(sentence.words) for sentence in batch]
+        tags = pack_sequence([_torch.tensor(sentence.tags) for sentence in batch]).data
         packed = pack_sequence(rows)
         vectors = packed._replace(data=embedding(packed.data))
         return dense(lstm(vectors)[0].data), tags.long()
@@ -178,15 +179,15 @@ def torch(sizes: Sizes) -> Work:
 
     def first() -> list[Array]:
         batch = sentences(sizes)[: int(sizes["batch"])]
-        rows = [library.from_numpy(sentence.words) for sentence in batch]
+        rows = [_torch.tensor(sentence.words) for sentence in batch]
         with library.no_grad():
             if sizes["way"] == "padded":
-                words = library.from_numpy(padded(batch)[0])
-                return _real(dense(lstm(embedding(words))[0]).numpy(), batch)
+                words = _torch.tensor(padded(batch)[0])
+                return _real(_torch.array(dense(lstm(embedding(words))[0])), batch)
             packed = pack_sequence(rows, enforce_sorted=False)
             made = lstm(packed._replace(data=embedding(packed.data)))[0]
             made = made._replace(data=dense(made.data))
-            return _real(pad_packed_sequence(made, batch_first=True)[0].numpy(), batch)
+            return _real(_torch.array(pad_packed_sequence(made, batch_first=True)[0]), batch)
 
     return _work(train, first())
 

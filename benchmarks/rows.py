@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import _torch
 from benchmarks._layers.ours import keras_like
 from benchmarks._layers.spec import Spec
 from benchmarks._layers.with_jax import compiled
@@ -106,8 +107,8 @@ def torch(sizes: Sizes) -> Work:
 
     spec, way = Spec.of(sizes), str(sizes["rows"])
     layer = layers_of(spec)
-    rows = library.from_numpy(spec.inputs())
-    back = library.from_numpy(spec.output_gradients())
+    rows = _torch.tensor(spec.inputs())
+    back = _torch.tensor(spec.output_gradients())
     if way == PLAIN:
         given: Any = rows.requires_grad_()
         source = given

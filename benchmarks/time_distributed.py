@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import _peers
+from benchmarks import _peers, _torch
 from benchmarks._question import Peer, Question, Sizes, Work
 
 
@@ -58,15 +58,15 @@ def torch(sizes: Sizes) -> Work:
     import torch as library
 
     inputs, (kernel, bias) = _data(sizes)
-    layer = library.nn.Linear(*kernel.shape)
+    layer = library.nn.Linear(*kernel.shape).to(_torch.device())
     with library.no_grad():
-        layer.weight.copy_(library.from_numpy(np.ascontiguousarray(kernel.T)))
-        layer.bias.copy_(library.from_numpy(bias))
-    rows = library.from_numpy(inputs)
+        layer.weight.copy_(_torch.tensor(kernel.T))
+        layer.bias.copy_(_torch.tensor(bias))
+    rows = _torch.tensor(inputs)
 
     def run() -> Any:
         with library.inference_mode():
-            return layer(rows).numpy()
+            return _torch.array(layer(rows))
 
     return Work(run)
 

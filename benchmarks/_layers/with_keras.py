@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from benchmarks import _torch
 from benchmarks._layers.ours import keras_like
 from benchmarks._layers.spec import Spec
 from benchmarks._layers.with_jax import compiled
@@ -56,8 +57,8 @@ def _on_torch(layer: Any, spec: Spec) -> Work:
     import torch
 
     dtype = getattr(torch, spec.dtype)
-    inputs = torch.from_numpy(spec.inputs()).to(dtype).requires_grad_(spec.gradients)
-    back = torch.from_numpy(spec.output_gradients()).to(dtype)
+    inputs = _torch.tensor(spec.inputs()).to(dtype).requires_grad_(spec.gradients)
+    back = _torch.tensor(spec.output_gradients()).to(dtype)
     weights = [variable.value for variable in layer.trainable_variables]
 
     def forward() -> Any:
@@ -70,7 +71,7 @@ def _on_torch(layer: Any, spec: Spec) -> Work:
 
     def comparable(result: Any) -> Any:
         by_inputs, by_weights = result if spec.gradients else (result, [])
-        arrays = by_inputs.float().numpy(), [each.float().numpy() for each in by_weights]
+        arrays = _torch.array(by_inputs), [_torch.array(each) for each in by_weights]
         return spec.from_keras(arrays if spec.gradients else arrays[0])
 
     return Work(gradients if spec.gradients else forward, comparable)

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import _torch
 from benchmarks._layers.spec import Array, Spec, reset_first
 from benchmarks._question import Sizes, Work
 
@@ -32,8 +33,8 @@ def layers_of(spec: Spec) -> Any:
     ]
     with torch.no_grad():
         for parameter, array in zip(layer.parameters(), given, strict=True):
-            parameter.copy_(torch.from_numpy(np.ascontiguousarray(array)))
-    return layer.to(getattr(torch, spec.dtype))
+            parameter.copy_(_torch.tensor(array))
+    return layer.to(_torch.device(), getattr(torch, spec.dtype))
 
 
 def _own(spec: Spec, array: Any) -> Array:
@@ -47,8 +48,8 @@ def recurrent(sizes: Sizes) -> Work:
     spec = Spec.of(sizes)
     layer = layers_of(spec)
     dtype = getattr(torch, spec.dtype)
-    inputs = torch.from_numpy(spec.inputs()).to(dtype).requires_grad_(spec.gradients)
-    back = torch.from_numpy(spec.output_gradients()).to(dtype)
+    inputs = _torch.tensor(spec.inputs()).to(dtype).requires_grad_(spec.gradients)
+    back = _torch.tensor(spec.output_gradients()).to(dtype)
     parameters = list(layer.parameters())
     called = torch.compile(layer) if sizes.get("way") == "compiled" else layer
 
@@ -61,8 +62,8 @@ def recurrent(sizes: Sizes) -> Work:
 
     def comparable(result: Any) -> Any:
         if not spec.gradients:
-            return [result.float().numpy()]
-        by_inputs, *by_weights = (each.float().numpy() for each in result)
+            return [_torch.array(result)]
+        by_inputs, *by_weights = map(_torch.array, result)
         # The second bias is left out: no other library has it for every cell.
         kept = [each for place, each in enumerate(by_weights) if place % 4 != 3]
         return [by_inputs, *(_own(spec, each.T) for each in kept)]
