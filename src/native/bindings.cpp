@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "recurrent.h"
+#include "stepper_binding.h"
 #include "team.h"
 #include "xla/ffi/api/ffi.h"
 
@@ -367,6 +368,7 @@ NB_MODULE(_native, module) {
       },
       nb::arg("path"), nb::arg("cell"), nb::arg("bfloat16"), nb::arg("batch"), nb::arg("steps"), nb::arg("features"),
       nb::arg("units"));
+  bind_stepper(module);
   module.def("compiler", compiler);
   module.def("team_size", team_size);
   module.def("set_team_size", set_team_size, nb::arg("members"));

@@ -52,7 +52,7 @@ def _why_not(asked: Asked) -> str:
     gates = asked.gates
     if type(gates) not in _CELLS:
         return f"it does not know the equation of {type(gates).__name__}"
-    if None in map(_number, _activations(gates)):
+    if None in map(number_of, _activations(gates)):
         known = ", ".join(name for name, _ in _FUNCTIONS)
         return f"it does not know an activation of {gates}; it knows {known}"
     if asked.dtype not in _TYPES:
@@ -73,11 +73,28 @@ def _activations(gates: Equation) -> tuple[Activation, Activation]:
 
 
 @lru_cache(maxsize=1024)
-def _number(function: Activation) -> int | None:
+def number_of(function: Activation) -> int | None:
     """The number of an activation, by what it computes and by its derivative; None: not known."""
-    found = _written(function)
     numbers = range(len(_FUNCTIONS))
-    return next((n for n in numbers if found == _written(_FUNCTIONS[n][1])), None)
+    return next((n for n in numbers if same_function(function, _FUNCTIONS[n][1])), None)
+
+
+def same_function(one: Activation, other: Activation) -> bool:
+    """Whether two functions compute the same, and have the same derivative."""
+    found = _written(one)
+    return found is not None and found == _written(other)
+
+
+def numbers_of(gates: Equation) -> tuple[int, int, int]:
+    """Return the numbers of a cell, of its activation and of that of its gates.
+
+    Raises:
+        TypeError: an activation is not known.
+    """
+    activation, gate_activation = map(number_of, _activations(gates))
+    if activation is None or gate_activation is None:
+        raise TypeError(f"no activation of the native twin is one of {gates}")
+    return _CELLS[type(gates)], activation, gate_activation
 
 
 def _written(function: Activation) -> str | None:
@@ -93,10 +110,7 @@ def _written(function: Activation) -> str | None:
 
 def _run(fixed: Fixed, arrays: dict[str, Any]) -> Result:
     dtype = jnp.result_type(arrays["inputs"], arrays["kernel"], arrays["recurrent_kernel"])
-    activation, gate_activation = map(_number, _activations(fixed.gates))
-    if activation is None or gate_activation is None:
-        raise TypeError(f"no activation of the native twin is one of {fixed.gates}")
-    call = Call(path(), fixed, _CELLS[type(fixed.gates)], activation, gate_activation)
+    call = Call(path(), fixed, *numbers_of(fixed.gates))
     outputs, last = _loop(call, _operands(arrays, dtype))
     return outputs, tuple(
         state.astype(jnp.promote_types(dtype, given.dtype))

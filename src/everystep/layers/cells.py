@@ -17,8 +17,9 @@ from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
-from everystep.kernels import Asked, Fixed, choose, recurrent
+from everystep.kernels import Asked, Fixed, choose, recurrent, stepper
 from everystep.kernels.asked import Equation
+from everystep.kernels.stepper import Operation
 from everystep.kernels.twins import default_platform
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer
@@ -203,6 +204,14 @@ class Cell(CellSettings, LoopedCell):
             zero_output_for_mask=reading.zero_output_for_mask,
         )
         return Run(outputs, last[0], list(last))
+
+    def step_operations(self) -> list[Operation] | None:
+        """Return the loop of the cell, if no subclass computes otherwise."""
+        if not self.knows_loop:
+            return None
+        kernels = self.kernel.value, self.recurrent_kernel.value
+        parameters = tuple(map(jnp.asarray, self.parameters))
+        return [stepper.Loop(Fixed(self.equation), *kernels, *self.biases(), parameters)]
 
     def which_loop(self) -> Loop:
         """Which loop `over_steps` takes, as far as it does not hang on the size of the input."""

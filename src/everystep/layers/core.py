@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from everystep.activations import ACTIVATION
+from everystep.activations import ACTIVATION, linear
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.scope import padding_is_given
@@ -17,6 +17,7 @@ from everystep.errors import DataError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.kernels import dense_product
 from everystep.kernels.pointwise import is_pointwise
+from everystep.kernels.stepper import Activate, Embed, Multiply, Operation
 from everystep.layers import arguments
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
@@ -110,6 +111,11 @@ class Dense(PlainWeights):
         if self.use_bias:
             outputs = outputs + self.bias
         return self.activation(outputs)
+
+    def step_operations(self) -> list[Operation] | None:
+        """Return the product and the activation."""
+        bias = self.bias.value if self.use_bias else None
+        return [Multiply(self.kernel.value, bias), *_activated(self.activation)]
 
 
 class Embedding(PlainWeights):
@@ -208,6 +214,10 @@ class Embedding(PlainWeights):
         self._refuse_floats(inputs)
         return self.embeddings.rows(inputs).astype(self.compute_dtype)
 
+    def step_operations(self) -> list[Operation] | None:
+        """Return the look into the table, where no id is padding."""
+        return None if self.mask_zero else [Embed(self.embeddings.value)]
+
     def compute_segments(self, inputs: Any, segments: Any) -> Any:
         """Make id 0 padding, where `mask_zero` asks for it."""
         if not self.mask_zero or (segments is not None and padding_is_given()):
@@ -251,6 +261,14 @@ class Activation(Layer):
         """Return `activation(inputs)`."""
         return self.activation(inputs)
 
+    def step_operations(self) -> list[Operation] | None:
+        """Return the activation."""
+        return _activated(self.activation)
+
+
+def _activated(function: Any) -> list[Operation]:
+    return [] if function is linear else [Activate(function)]
+
 
 class Dropout(Layer):
     """In training, zeros for a random share of the values, and the rest scaled up.
@@ -287,6 +305,10 @@ class Dropout(Layer):
             return inputs
         shape = drawn_shape(self, self.noise_shape, inputs)
         return inputs * dropout_multiplier(self, self.rate, shape, inputs.dtype)
+
+    def step_operations(self) -> list[Operation] | None:
+        """Return nothing to do."""
+        return []
 
 
 def drawn_shape(layer: Layer, noise_shape: Any, inputs: Any) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from everystep.core.naming import snake_case
 from everystep.core.settings import setting
 from everystep.core.variables import Variable
 from everystep.errors import PackedRowsError, SegmentsError, ShapeError, StateError
+from everystep.kernels.stepper import Operation
 from everystep.layers.cells import Cell
 from everystep.layers.layer import Layer
 from everystep.layers.looping import (
@@ -189,6 +190,19 @@ class Recurrent(Layer):
         reading = Reading(segments, packed, zero_output_for_mask=self.zero_output_for_mask)
         outputs, states = self._read(sequences, memory, reading, training)
         return outputs, jax.tree.unflatten(jax.tree.structure(memory), jax.tree.leaves(states))
+
+    def step_operations(self) -> list[Operation] | None:
+        """Return the loops of the cell or of the stacked cells."""
+        cells = self.cell.cells if isinstance(self.cell, StackedRNNCells) else [self.cell]
+        found = [cell.step_operations() for cell in cells]
+        if self.return_state or None in found:
+            return None
+        loops: list[Any] = [loop for own in found for loop in own]
+        fixed = [
+            replace(each.fixed, zero_output_for_mask=self.zero_output_for_mask) for each in loops
+        ]
+        loops = [replace(each, fixed=own) for each, own in zip(loops, fixed, strict=True)]
+        return [*loops[:-1], replace(loops[-1], last=not self.return_sequences)]
 
     def _refuse_on_packed_rows(self, initial_state: Any) -> None:
         asked = {

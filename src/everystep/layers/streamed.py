@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from everystep.core.scope import current_scope
+from everystep.kernels.stepper import Operation
 
 
 class Streamed:
@@ -60,6 +61,13 @@ class Streamed:
         raise NotImplementedError(
             f"{type(self).__name__} has first_memory, but no call_on that goes on with it"
         )
+
+    def step_operations(self) -> list[Operation] | None:
+        """Return one step of the layer, weights as they are now, as operations of the stepper.
+
+        None where it is something else; then the stream runs a compiled program.
+        """
+        return None
 
     def _called_or_gone_on(self, *args: Any, **kwargs: Any) -> Any:
         """Call the layer, or let it go on where the run does so with this layer."""

@@ -11,6 +11,7 @@ from everystep.core.randomness import Noise
 from everystep.core.registry import deserialize, serialize
 from everystep.core.settings import Kind, setting
 from everystep.errors import ShapeError
+from everystep.kernels.stepper import Operation
 from everystep.layers import symbolic
 from everystep.layers.apply import run
 from everystep.layers.arguments import is_steps
@@ -109,6 +110,10 @@ class TimeDistributed(Wrapper):
             outputs,
             is_leaf=is_steps,
         )
+
+    def step_operations(self) -> list[Operation] | None:
+        """Return those of the layer inside, where it reads vectors step by step itself."""
+        return self.layer.step_operations() if self.layer.stepwise else None
 
 
 class PerStep(Wrapper):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 
 from everystep.errors import DataError, SettingError, ShapeError
+from everystep.models.stream_engines import Compiled, Engine, Native
 from everystep.models.stream_program import StreamProgram
 
 if TYPE_CHECKING:
@@ -25,8 +24,11 @@ class Stream:
     `model.predict` gives for all steps so far: an output with steps gives the new ones, an output
     without, such as that of `LSTM(64)`, gives what it is by now.
 
-    The program is compiled when the first stream of a model and batch size is opened, for one step;
-    a longer chunk runs in pieces of 1, 2, 4, 8 ... steps, each compiled when it first comes up.
+    Where the native extension knows every layer (a row of Embedding, recurrent layers, Dense,
+    activations and dropout, in float32 on a CPU), it runs the stream without any compiling. Else
+    the program is compiled when the first stream of a model and batch size is opened, for one
+    step; a longer chunk runs in pieces of 1, 2, 4, 8 ... steps, each compiled when it first comes
+    up. `engine` says which it is.
 
     The weights are those of the moment when the stream was opened, or last reset as a whole. To
     train the model, or to set its weights, changes no stream that is on its way.
@@ -61,8 +63,9 @@ class Stream:
         self.batch = batch
         self._program = StreamProgram.of(model)
         self._shapes = [(batch, *spec.shape[2:]) for spec in self._program.proof.inputs]
-        self.reset()
-        self._program.prepare(self._weights, batch)
+        self.why_not_native = self._program.why_not_native
+        engine = Compiled if self.why_not_native else Native
+        self._engine: Engine = engine(self._program, batch)
 
     def step(self, inputs: Any, mask: Any = None) -> Any:
         """Take one step of each row and return the outputs for it.
@@ -81,7 +84,8 @@ class Stream:
             DataError: there are more or fewer arrays than inputs, or an id is not in the table.
         """
         chunk = [array[:, None] for array in self._checked(inputs, 0)]
-        outputs = self._run(chunk, None if mask is None else self._mask(mask, 0)[:, None])
+        own = None if mask is None else self._mask(mask, 0)[:, None]
+        outputs = self._engine.run(chunk, own)
         kinds = zip(outputs, self._program.proof.of_steps, strict=True)
         return self._program.arranged(
             [array[:, 0] if of_steps else array for array, of_steps in kinds]
@@ -112,16 +116,8 @@ class Stream:
                 "a chunk has the same number of steps in all inputs, 1 or more, not "
                 f"{sorted({steps, *others})}: push nothing where nothing has come"
             )
-        if mask is not None:
-            mask = self._mask(mask, steps)
-        parts = []
-        for piece in _pieces(steps):
-            own = None if mask is None else mask[:, piece]
-            parts.append(self._run([array[:, piece] for array in arrays], own))
-        kinds = zip(zip(*parts, strict=True), self._program.proof.of_steps, strict=True)
-        return self._program.arranged(
-            [np.concatenate(pieces, 1) if of_steps else pieces[-1] for pieces, of_steps in kinds]
-        )
+        own = None if mask is None else self._mask(mask, steps)
+        return self._program.arranged(self._engine.run(arrays, own))
 
     def reset(self, rows: Sequence[int] | None = None) -> None:
         """Start anew: all rows, with the model's weights of now, or some of them.
@@ -132,10 +128,8 @@ class Stream:
         Raises:
             DataError: there is no such row.
         """
-        program = self._program
         if rows is None:
-            self._weights = program.weights()
-            self._memory = program.first_memory(self.batch)
+            self._engine.restart()
             return
         chosen = np.zeros(self.batch, bool)
         numbers = np.asarray(rows, "int64")
@@ -145,7 +139,7 @@ class Stream:
                 f"{self.batch - 1}"
             )
         chosen[numbers] = True
-        self._memory = program.cleared(self._memory, chosen)
+        self._engine.clear(chosen)
 
     @property
     def states(self) -> dict[str, Array]:
@@ -153,15 +147,14 @@ class Stream:
 
         With them a stream goes on where another stopped, in another process too.
         """
-        leaves = map(np.array, jax.tree.leaves(self._memory))
-        return dict(zip(self._program.names(self._memory), leaves, strict=True))
+        return dict(zip(self._program.names, self._engine.states, strict=True))
 
     @states.setter
     def states(self, states: Mapping[str, Any]) -> None:
-        names, own = self._program.names(self._memory), self.states
+        own = self.states
         if states.keys() != own.keys():
             raise DataError(
-                f"the stream keeps {names}, but was given {sorted(states)}: take them from the "
+                f"the stream keeps {list(own)}, but was given {sorted(states)}: take them from the "
                 "states of a stream of the same model"
             )
         for name, array in own.items():
@@ -169,13 +162,12 @@ class Stream:
                 raise ShapeError(
                     f"state '{name}' has shape {array.shape}, not {np.shape(states[name])}"
                 )
-        tree = jax.tree.structure(self._memory)
-        leaves = [jax.numpy.array(states[name], own[name].dtype) for name in names]
-        self._memory = jax.tree.unflatten(tree, leaves)
+        self._engine.states = [states[name] for name in own]
 
-    def _run(self, chunk: list[Any], mask: Any) -> list[Any]:
-        outputs, self._memory = self._program.advance(self._weights, self._memory, chunk, mask)
-        return [np.asarray(array) for array in outputs]
+    @property
+    def engine(self) -> str:
+        """What runs it: "native", or "compiled" where `why_not_native` says why."""
+        return self._engine.name
 
     def _checked(self, inputs: Any, axes: int) -> list[Any]:
         """Return the arrays in the order of the inputs, if they have the shapes of one step.
@@ -200,14 +192,3 @@ class Stream:
         if array.shape != shape:
             raise ShapeError(f"the mask must have shape {shape}, not {array.shape}")
         return array
-
-
-def _pieces(steps: int) -> list[slice]:
-    """Cut so many steps into pieces of 1, 2, 4, 8 ... steps, the largest first.
-
-    Example:
-        >>> _pieces(6)
-        [slice(0, 4, None), slice(4, 6, None)]
-    """
-    sizes = [1 << bit for bit in reversed(range(steps.bit_length())) if steps >> bit & 1]
-    return [slice(end - size, end) for size, end in zip(sizes, accumulate(sizes), strict=True)]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator
+from contextlib import nullcontext
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -9,14 +12,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core.scope import Scope
-from everystep.errors import DataError
+from everystep.errors import DataError, StateError
+from everystep.kernels.stepper import Prepared
+from everystep.kernels.twins import only
 from everystep.layers.arguments import is_steps
 from everystep.models.arranging import arranged, paired
+from everystep.models.stream_engines import operations_of
 from everystep.models.stream_proof import go_on, prove, walk
 from everystep.sequences import from_mask
 
 if TYPE_CHECKING:
     from everystep.models.model import Model
+
+WORTH_PACKING = 8
+"""Steps of a chunk from which the native twin of the recurrent loop is the faster one."""
 
 Memory = list[Any]
 """What each call that keeps something keeps, in the order of the calls."""
@@ -40,7 +49,10 @@ class StreamProgram:
         self.proof = prove(model)
         self.advance: Any = jax.jit(self._advance, donate_argnums=(1,))
         self._clear: Any = jax.jit(_chosen, donate_argnums=(0,))
+        self._one_output = jax.tree_util.treedef_is_leaf(self.proof.outputs)
         self._ready: set[int] = set()
+        self._prepared: Prepared | None = None
+        self._prepared_of: list[Any] = []
 
     @classmethod
     def of(cls, model: Model) -> StreamProgram:
@@ -58,14 +70,12 @@ class StreamProgram:
         """Return the arrays of a step or chunk in the order of the model's inputs.
 
         Raises:
-            DataError: there are more or fewer arrays than inputs, one holds no numbers, or an id
-                is not in the table.
+            DataError: there are more or fewer arrays than inputs, or one is `Steps`.
         """
         arrays = [inputs] if isinstance(inputs, np.ndarray) else self._in_order(inputs)
         for number, (array, spec) in enumerate(zip(arrays, self.proof.inputs, strict=True)):
             if array.dtype != spec.dtype and _both_of(array.dtype, spec.dtype):
                 arrays[number] = array.astype(spec.dtype)
-        self.model.check_values(arrays[0] if len(arrays) == 1 else arrays)
         return arrays
 
     def _in_order(self, inputs: Any) -> list[Any]:
@@ -81,7 +91,7 @@ class StreamProgram:
 
     def arranged(self, outputs: list[Any]) -> Any:
         """Return the outputs in the container in which the model gives them."""
-        return jax.tree.unflatten(self.proof.outputs, outputs)
+        return outputs[0] if self._one_output else jax.tree.unflatten(self.proof.outputs, outputs)
 
     def first_memory(self, batch: int) -> Memory:
         """Return what is kept before the first step of so many rows."""
@@ -90,15 +100,32 @@ class StreamProgram:
         copied: Memory = jax.tree.map(jnp.array, memory)
         return copied
 
-    def names(self, memory: Memory) -> list[str]:
-        """Return a name for each array that is kept: the path of its layer, and a number."""
-        calls = self.proof.remembering.values()
-        counts = [len(jax.tree.leaves(tree)) for tree in memory]
+    @cached_property
+    def names(self) -> list[str]:
+        """A name for each array that is kept: the path of its layer, and a number."""
+        memory = jax.eval_shape(lambda: self.first_memory(1))
         return [
             f"{call.name}/{number}"
-            for call, count in zip(calls, counts, strict=True)
-            for number in range(count)
+            for call, kept in zip(self.proof.remembering.values(), memory, strict=True)
+            for number in range(len(jax.tree.leaves(kept)))
         ]
+
+    @cached_property
+    def why_not_native(self) -> str:
+        """Why the native stepper cannot run the model; "" if it can."""
+        found = operations_of(self)
+        return found if isinstance(found, str) else ""
+
+    def prepared(self) -> Prepared:
+        """Return the operations of the native stepper, made anew if weights have changed."""
+        weights = self.weights()
+        same = map(operator.is_, weights, self._prepared_of)
+        if self._prepared is None or not all(same):
+            found = operations_of(self)
+            if isinstance(found, str):
+                raise StateError(f"the native stepper cannot run the model any more: {found}")
+            self._prepared, self._prepared_of = Prepared(found), weights
+        return self._prepared
 
     def cleared(self, memory: Memory, rows: Any) -> Memory:
         """Return what is kept, of these rows as before the first step."""
@@ -129,7 +156,9 @@ class StreamProgram:
             outputs, kept[number] = go_on(scope, layer, kept[number], args, kwargs)
             return outputs
 
-        with scope.active():
+        # The weights of a loop are packed once a call, which takes longer than a few steps do.
+        few = given[0].shape[1] < WORTH_PACKING
+        with scope.active(), only("xla") if few else nullcontext():
             outputs = walk(self.model, arranged(self.model, given), call)
         leaves = jax.tree.leaves(outputs, is_leaf=is_steps)
         arrays = [leaf.values if is_steps(leaf) else leaf for leaf in leaves]

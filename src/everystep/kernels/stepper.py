@@ -1,0 +1,210 @@
+"""Live sequences without XLA in between: a model as a list of operations, run by the extension.
+
+Calling a compiled program takes several times as long as the arithmetic of one step. The operations
+here go from NumPy arrays to NumPy arrays in one call; weights are packed once for all streams.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import numpy as np
+
+from everystep.kernels.asked import Asked, Fixed
+from everystep.kernels.extension import extension, path
+from everystep.kernels.native import NATIVE, number_of, numbers_of, same_function
+from everystep.kernels.twins import choose, default_platform
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Embed:
+    """The row of a table for each id: `table` is (ids, width)."""
+
+    table: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Multiply:
+    """A product: `kernel` is (features, units), `bias` is (units,) or None."""
+
+    kernel: Any
+    bias: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Activate:
+    """A function of each number, or the softmax of each step."""
+
+    function: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """A recurrent cell, with the arrays of `recurrent`.
+
+    Args:
+        fixed: its equation, and what it gives at padding.
+        kernel: the weights of the inputs.
+        recurrent_kernel: the weights of the first state.
+        bias: added to the inputs' share, or None.
+        recurrent_bias: added to the recurrent share, or None.
+        parameters: what the cell's equation has besides.
+        last: whether it gives the output of the last step alone.
+    """
+
+    fixed: Fixed
+    kernel: Any
+    recurrent_kernel: Any
+    bias: Any
+    recurrent_bias: Any
+    parameters: tuple[Any, ...] = ()
+    last: bool = False
+
+    @property
+    def units(self) -> int:
+        """The size of a state."""
+        return int(self.recurrent_kernel.shape[0])
+
+
+Operation = Embed | Multiply | Activate | Loop
+
+
+class Prepared:
+    """A list of operations as the extension has it, shared by all streams of some weights.
+
+    Args:
+        operations: the operations, of which `why_not` knows nothing against any.
+    """
+
+    def __init__(self, operations: Sequence[Operation]) -> None:
+        self._held = extension().module.Operations()
+        self.reads_ids = isinstance(operations[0], Embed)
+        self.loops = [each for each in operations if isinstance(each, Loop)]
+        self.last = any(loop.last for loop in self.loops)
+        self.width = 0
+        for operation in operations:
+            self._add(operation)
+
+    def stepper(self, batch: int) -> "Stepper":
+        """Return so many sequences at their start."""
+        return Stepper(self, extension().module.Stepper(self._held, batch), batch)
+
+    def _add(self, operation: Operation) -> None:
+        if isinstance(operation, Embed):
+            self._held.embed(_single(operation.table))
+            self.width = operation.table.shape[1]
+        elif isinstance(operation, Multiply):
+            self._held.multiply(_single(operation.kernel), _single(operation.bias))
+            self.width = operation.kernel.shape[1]
+        elif isinstance(operation, Activate):
+            number = number_of(operation.function)
+            if number is None:
+                self._held.softmax(self.width)
+            else:
+                self._held.activate(number, self.width)
+        else:
+            cell, activation, gate_activation = numbers_of(operation.fixed.gates)
+            self._held.loop(
+                path(),
+                cell,
+                activation,
+                gate_activation,
+                operation.fixed.zero_output_for_mask,
+                _single(operation.kernel),
+                _single(operation.recurrent_kernel),
+                _single(operation.bias),
+                _single(operation.recurrent_bias),
+                _single(operation.parameters[0]) if operation.parameters else None,
+                operation.last,
+            )
+            self.width = operation.units
+
+
+class Stepper:
+    """Sequences side by side, and where they are; see `Prepared.stepper`."""
+
+    def __init__(self, prepared: Prepared, live: Any, batch: int) -> None:
+        self._prepared = prepared
+        self._live = live
+        self._run = live.run
+        self._batch = batch
+        units = [[loop.units] * loop.fixed.gates.state_count for loop in prepared.loops]
+        self._shapes = [(batch, size) for sizes in units for size in sizes]
+
+    def run(self, inputs: Array, mask: Array | None) -> Array:
+        """Return the outputs of the next steps.
+
+        Shapes:
+            inputs (batch, steps, features) or ids (batch, steps), mask (batch, steps) ->
+            (batch, steps, width), or (batch, width) where a loop gives its last output alone
+
+        Args:
+            inputs: float32, or int32 ids.
+            mask: int32, 0 at padding, or None.
+
+        Raises:
+            IndexError: an id is not in the table; then nothing has changed.
+        """
+        prepared = self._prepared
+        steps = () if prepared.last else inputs.shape[1:2]
+        outputs = np.empty((self._batch, *steps, prepared.width), np.float32)
+        self._run(inputs, mask, outputs)
+        return outputs
+
+    @property
+    def states(self) -> list[Array]:
+        """Copies of the states, loop by loop, each (batch, units); it may be set."""
+        found = [np.empty(shape, np.float32) for shape in self._shapes]
+        for number, state in enumerate(found):
+            self._live.read(number, state)
+        return found
+
+    @states.setter
+    def states(self, states: Sequence[Array]) -> None:
+        for number, (state, shape) in enumerate(zip(states, self._shapes, strict=True)):
+            self._live.write(number, np.ascontiguousarray(state, np.float32).reshape(shape))
+
+
+def why_not(operations: Sequence[Operation]) -> str:
+    """Return why the extension cannot run the operations; "" if it can."""
+    if missing := extension().why_not:
+        return missing
+    for operation in operations:
+        if isinstance(operation, Loop):
+            reason = _why_no_loop(operation)
+        elif isinstance(operation, Activate):
+            known = number_of(operation.function) is not None
+            known = known or same_function(operation.function, jax.nn.softmax)
+            reason = "" if known else f"it does not know the activation {operation.function}"
+        else:
+            reason = ""
+        arrays = jax.tree.leaves(vars(operation))
+        if any(getattr(array, "dtype", np.float32) != np.float32 for array in arrays):
+            reason = reason or "it computes in float32 alone"
+        if reason:
+            return reason
+    return ""
+
+
+def _why_no_loop(loop: Loop) -> str:
+    asked = Asked(
+        loop.fixed,
+        batch=None,
+        steps=None,
+        features=loop.kernel.shape[0],
+        units=loop.units,
+        dtype=str(loop.kernel.dtype),
+        platform=default_platform(),
+    )
+    choice = choose(asked)
+    if choice.twin is NATIVE:
+        return ""
+    return dict(choice.why).get(NATIVE.name, f"the twin {choice.twin.name!r} runs its loops")
+
+
+def _single(array: Any) -> Array | None:
+    """Return an array as the extension reads it: its own memory where that is so already."""
+    return None if array is None else np.ascontiguousarray(array, np.float32)
