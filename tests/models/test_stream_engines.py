@@ -59,6 +59,7 @@ MODELS: dict[str, Callable[[], Any]] = {
         )
     ),
     "inside": lambda: of_values(Sequential([Input((None, FEATURES)), RNN(LSTMCell(17))]), Dense(2)),
+    "activation first": lambda: of_values(Activation("softmax"), SimpleRNN(3)),
     "no loop": lambda: of_ids(Dense(3, "linear")),
 }
 

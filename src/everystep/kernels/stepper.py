@@ -77,14 +77,15 @@ class Prepared:
 
     Args:
         operations: the operations, of which `why_not` knows nothing against any.
+        features: of a step of the input; where that is an id, it does not matter.
     """
 
-    def __init__(self, operations: Sequence[Operation]) -> None:
+    def __init__(self, operations: Sequence[Operation], features: int) -> None:
         self._held = extension().module.Operations()
         self.reads_ids = isinstance(operations[0], Embed)
         self.loops = [each for each in operations if isinstance(each, Loop)]
         self.last = any(loop.last for loop in self.loops)
-        self.width = 0
+        self.width = features
         for operation in operations:
             self._add(operation)
 

@@ -124,7 +124,8 @@ class StreamProgram:
             found = operations_of(self)
             if isinstance(found, str):
                 raise StateError(f"the native stepper cannot run the model any more: {found}")
-            self._prepared, self._prepared_of = Prepared(found), weights
+            features = self.proof.inputs[0].shape[-1]
+            self._prepared, self._prepared_of = Prepared(found, features), weights
         return self._prepared
 
     def cleared(self, memory: Memory, rows: Any) -> Memory:
