@@ -30,6 +30,9 @@ class Stream:
     step; a longer chunk runs in pieces of 1, 2, 4, 8 ... steps, each compiled when it first comes
     up. `engine` says which it is.
 
+    Layers with `stateful=True` go on too, but when they are called one by one, Python dispatches
+    each of their operations: where latency counts, open a stream.
+
     The weights are those of the moment when the stream was opened, or last reset as a whole. To
     train the model, or to set its weights, changes no stream that is on its way.
 
