@@ -33,8 +33,9 @@ using Result = ffi::Result<AnyBuffer>;
 // What both kernels and the loop read and write vectors at.
 constexpr uintptr_t alignment = 64;
 
-// Multiply-adds from which a second thread gains more than it costs to wake.
-constexpr double worth_a_team = 1e6;
+// Multiply-adds from which a second thread gains more than it costs: measured on one row of one step, whose weights
+// two caches hold, and on few steps of few rows.
+constexpr double worth_a_team = 3e5;
 
 struct Refusal : std::exception {
   explicit Refusal(std::string reason) : reason(std::move(reason)) {}
