@@ -53,8 +53,9 @@ def plot(question: Question, results: Sequence[Measured], path: Path) -> None:
         axes = figure.subplots(len(rows), len(columns), squeeze=False, sharex=True)
         for row, cell in enumerate(rows):
             for column, task in enumerate(columns):
-                own = [m for m in results if (m.sizes["cell"], m.sizes["task"]) == (cell, task)]
-                _panel(axes[row, column], question, own, f"{cell}, {_words(str(task))}")
+                own = [m for m in results if _kind(m, "cell") == cell and _kind(m, "task") == task]
+                words = ", ".join(filter(None, (cell, _words(task)))) or question.name
+                _panel(axes[row, column], question, own, words)
         for axis in axes[-1]:
             axis.set_xlabel(question.growth)
         for axis in axes[:, 0]:
@@ -64,8 +65,13 @@ def plot(question: Question, results: Sequence[Measured], path: Path) -> None:
         figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
-def _kinds(results: Sequence[Measured], name: str) -> list[int | str]:
-    return list(dict.fromkeys(measured.sizes[name] for measured in results))
+def _kind(measured: Measured, name: str) -> str:
+    """What a case says of its kind of work; "" where it says nothing."""
+    return str(measured.sizes.get(name, ""))
+
+
+def _kinds(results: Sequence[Measured], name: str) -> list[str]:
+    return list(dict.fromkeys(_kind(measured, name) for measured in results))
 
 
 def _words(task: str) -> str:

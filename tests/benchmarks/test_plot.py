@@ -49,3 +49,13 @@ def test_a_picture_has_a_panel_for_each_work_and_a_line_for_each_peer(tmp_path: 
     again = tmp_path / "again.svg"
     plot(question, results, again)
     assert path.read_bytes() == again.read_bytes()
+
+
+def test_a_question_of_one_kind_of_work_has_one_panel(tmp_path: Path) -> None:
+    from benchmarks._plot import plot
+
+    question = Question("toy", "How fast?", PEERS, (), growth="units")
+    times = [Times("everystep", 1.0, None, None, "", [0.1])]
+    results = [Measured("toy", {"units": units}, times, [], 1e9, None) for units in (16, 32)]
+    plot(question, results, tmp_path / "toy.svg")
+    assert "toy" in texts(tmp_path / "toy.svg")
