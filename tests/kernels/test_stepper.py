@@ -1,0 +1,89 @@
+"""The native stepper holds every array to its shape and type before it reads any of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from everystep.kernels import GRUGates, SimpleRNNGates
+from everystep.kernels.asked import Fixed
+from everystep.kernels.extension import extension
+from everystep.kernels.stepper import Activate, Loop, Multiply, Prepared, why_not
+
+ROWS, STEPS, FEATURES, UNITS = 2, 3, 4, 5
+pytestmark = pytest.mark.skipif(
+    bool(extension().why_not), reason=extension().why_not or "it is there"
+)
+
+
+def zeros(*shape: int) -> Any:
+    return np.zeros(shape, np.float32)
+
+
+def stepper() -> Any:
+    kernels = zeros(FEATURES, 3 * UNITS), zeros(UNITS, 3 * UNITS)
+    loop = Loop(Fixed(GRUGates()), *kernels, None, None)
+    return Prepared([loop, Multiply(zeros(UNITS, 6), zeros(6))], FEATURES).stepper(ROWS)
+
+
+def test_a_chunk_of_another_shape_or_type_is_refused() -> None:
+    live = stepper()
+    good = zeros(ROWS, STEPS, FEATURES)
+    assert live.run(good, None).shape == (ROWS, STEPS, 6)
+    for wrong in (good[0], good[:1], good[:, :0], zeros(ROWS, STEPS, 5), good.astype("float64")):
+        with pytest.raises(ValueError, match=r"shape of a chunk|float32"):
+            live.run(wrong, None)
+    with pytest.raises(ValueError, match="mask must have shape"):
+        live.run(good, np.ones((ROWS, 2), np.int32))
+    with pytest.raises(ValueError, match="outputs do not have"):
+        live._live.run(good, None, zeros(ROWS, STEPS, 5))
+    with pytest.raises(ValueError, match="no state of number 1"):
+        live._live.read(1, zeros(ROWS, UNITS))
+    with pytest.raises(ValueError, match="a state has 10 numbers"):
+        live._live.write(0, zeros(ROWS, UNITS - 1))
+
+
+WRONG: dict[str, Callable[[], Any]] = {
+    "reads 5 features, but the one before it gives 6": lambda: [
+        Multiply(zeros(FEATURES, 6), None),
+        Multiply(zeros(5, 2), None),
+    ],
+    r"bias must have shape \(6,\)": lambda: [Multiply(zeros(FEATURES, 6), zeros(5))],
+    "the kernels must have 15 columns": lambda: [
+        Loop(Fixed(GRUGates()), zeros(FEATURES, 15), zeros(UNITS, 14), None, None)
+    ],
+    "peepholes are of the lstm alone": lambda: [
+        Loop(Fixed(SimpleRNNGates()), zeros(4, 5), zeros(5, 5), None, None, (zeros(15),))
+    ],
+    "behind a loop": lambda: [
+        Loop(Fixed(SimpleRNNGates()), zeros(4, 5), zeros(5, 5), None, None, last=True),
+        Loop(Fixed(SimpleRNNGates()), zeros(5, 5), zeros(5, 5), None, None),
+    ],
+}
+
+
+@pytest.mark.parametrize("words", WRONG)
+def test_operations_that_do_not_fit_are_refused(words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        Prepared(WRONG[words](), FEATURES)
+
+
+def test_what_it_does_not_know_has_a_reason() -> None:
+    assert "does not know the activation" in why_not([Activate(jnp.cos)])
+    assert why_not([Activate(jnp.tanh)]) == ""
+    assert "float32 alone" in why_not([Multiply(zeros(2, 3).astype("float64"), None)])
+
+
+def test_wide_products_are_those_of_numpy_whoever_computes_them() -> None:
+    random = np.random.default_rng(0)
+    inputs = random.normal(size=(ROWS, 9, 70)).astype("float32")
+    kernel, bias = (random.normal(size=size).astype("float32") for size in ((70, 203), (203,)))
+    live = Prepared([Multiply(kernel, bias)], 70).stepper(ROWS)
+    wanted = inputs.astype("float64") @ kernel.astype("float64") + bias
+    np.testing.assert_allclose(live.run(inputs, None), wanted, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(
+        np.concatenate([live.run(inputs[:, :1], None), live.run(inputs[:, 1:], None)], 1),
+        live.run(inputs, None),
+    )
