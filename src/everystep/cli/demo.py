@@ -31,13 +31,19 @@ def demo(
         bool, typer.Option("--json", help="Print metrics.json, and nothing else.")
     ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page at the end.")] = False,
+    cache: Annotated[
+        bool, typer.Option(help="Keep compiled programs in ~/.cache/everystep for the next run.")
+    ] = True,
 ) -> None:
     """Label every token of Python's standard library with its role: train two models and compare.
 
     Takes about a minute on two processor cores, and needs no network.
     """
+    from everystep.cli.compiled import keep_compiled
     from everystep.cli.demonstration.settings import Settings
 
+    if cache:
+        keep_compiled()
     settings = Settings(seed=seed, epochs=epochs, steps=steps)
     demonstrate(settings, out, as_json=as_json, open_page=open_page)
 
