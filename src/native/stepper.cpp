@@ -121,6 +121,7 @@ class Softmax : public Operation {
   int64_t width() const override { return width_; }
 
   void run(Chunk& chunk, const void* from, float* to, const float* const*, float* const*) const override {
+    if (width_ == 0) return;  // of no numbers none is the largest
     const float* values = static_cast<const float*>(from);
     for (int64_t row = 0; row < chunk.rows(); ++row, values += width_, to += width_) {
       const float largest = *std::max_element(values, values + width_);

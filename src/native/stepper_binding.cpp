@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <limits>
 #include <mutex>
 #include <stdexcept>
 #include <string>
@@ -26,6 +27,9 @@ using Mask = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
 
 // Steps of all rows from which other threads of Python may run meanwhile. For fewer it takes longer to come back.
 constexpr int64_t worth_letting_go = 64;
+
+// Rows and widths are no more, so that their products fit into 64 bits.
+constexpr int64_t most = std::numeric_limits<int32_t>::max();
 
 [[noreturn]] void refuse(const std::string& reason) { throw nb::value_error(reason.c_str()); }
 
@@ -66,8 +70,10 @@ class Held {
     keep(kernel);
   }
 
-  void activate(int64_t function, int64_t width) { add(activation(function_of(function), width), width); }
-  void normalize(int64_t width) { add(softmax(width), width); }
+  void activate(int64_t function, int64_t width) {
+    add(activation(function_of(function), checked(width)), width);
+  }
+  void normalize(int64_t width) { add(softmax(checked(width)), width); }
 
   void loop(const std::string& path, int64_t cell, int64_t activation, int64_t gate_activation, bool zero_output,
             Matrix kernel, Matrix recurrent_kernel, nb::object bias, nb::object recurrent_bias, nb::object peepholes,
@@ -93,6 +99,11 @@ class Held {
   }
 
  private:
+  static int64_t checked(int64_t width) {
+    if (width < 0 || width > most) refuse("there is no width of " + std::to_string(width));
+    return width;
+  }
+
   static int64_t size(const Matrix& array, size_t axis) { return static_cast<int64_t>(array.shape(axis)); }
 
   void add(std::unique_ptr<Operation> operation, int64_t features) {
@@ -125,9 +136,7 @@ class Held {
 
 class Live {
  public:
-  Live(const Held& held, int64_t batch) : held_(held), stepper_(checked(held).operations(), batch) {
-    if (batch < 1) refuse("there must be a row or more");
-  }
+  Live(const Held& held, int64_t batch) : held_(held), stepper_(checked(held).operations(), checked(batch)) {}
 
   void run(const Anything& inputs, nb::object mask, const Result& outputs) {
     const int64_t batch = stepper_.batch(), width = held_.operations().back()->width();
@@ -173,6 +182,11 @@ class Live {
   static const Held& checked(const Held& held) {
     if (held.operations().empty()) refuse("there is no operation");
     return held;
+  }
+
+  static int64_t checked(int64_t batch) {
+    if (batch < 1 || batch > most) refuse("there must be a row or more, and no more than 2^31 - 1");
+    return batch;
   }
 
   std::vector<float>& at(size_t number, size_t size) {

@@ -218,3 +218,30 @@ def test_more_threads_than_cores_are_slow_and_right() -> None:
     one, many = (alone(print_sum, EVERYSTEP_THREADS=threads) for threads in ("1", "9"))
     assert one.stdout
     assert one.stdout == many.stdout
+
+
+def test_the_stepper_refuses_what_it_cannot_hold() -> None:
+    """The extension's own classes, which hold arrays and sizes to each other by themselves."""
+    module = extension().module
+
+    def softmax(width: int) -> Any:
+        operations = module.Operations()
+        operations.softmax(width)
+        return operations
+
+    for width in (-3, 2**61):
+        with pytest.raises(ValueError, match="width"):
+            softmax(width)
+    for batch in (0, -1, 2**31, 2**62):
+        with pytest.raises(ValueError, match="a row or more"):
+            module.Stepper(softmax(3), batch)
+    nothing = np.zeros((2, 5, 0), np.float32)
+    module.Stepper(softmax(0), 2).run(nothing, None, nothing.copy())
+    outputs = np.zeros((2, 5, 3), np.float32)
+    stepper = module.Stepper(softmax(3), 2)
+    for wrong in ((2, 3), (3, 5, 3), (2, 0, 3), (2, 5, 4)):
+        with pytest.raises(ValueError, match="inputs"):
+            stepper.run(np.zeros(wrong, np.float32), None, outputs)
+    for mask, to in ((np.ones((2, 4), np.int32), outputs), (None, outputs[:, 1:].copy())):
+        with pytest.raises(ValueError, match=r"must have|have the shape"):
+            stepper.run(outputs, mask, to)
