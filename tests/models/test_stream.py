@@ -276,6 +276,8 @@ def test_wrong_input_is_named() -> None:
         stream.step(IDS[:, 0], mask=True)
     with pytest.raises(DataError, match="given id 9"):
         stream.step([1, 2, 9])
+    with pytest.raises(DataError, match="holds 4294967296, which"):
+        stream.step(np.array([1, 2, 2**32]))
     with pytest.raises(DataError, match=r"mask=steps\.mask"):
         stream.push(from_mask(IDS, MASK))
     with pytest.raises(DataError, match="was given the inputs"):

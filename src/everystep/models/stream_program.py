@@ -70,12 +70,13 @@ class StreamProgram:
         """Return the arrays of a step or chunk in the order of the model's inputs.
 
         Raises:
-            DataError: there are more or fewer arrays than inputs, or one is `Steps`.
+            DataError: there are more or fewer arrays than inputs, one is `Steps`, or one holds an
+                integer that does not fit.
         """
         arrays = [inputs] if isinstance(inputs, np.ndarray) else self._in_order(inputs)
         for number, (array, spec) in enumerate(zip(arrays, self.proof.inputs, strict=True)):
             if array.dtype != spec.dtype and _both_of(array.dtype, spec.dtype):
-                arrays[number] = array.astype(spec.dtype)
+                arrays[number] = _narrowed(array, spec.dtype, number)
         return arrays
 
     def _in_order(self, inputs: Any) -> list[Any]:
@@ -164,6 +165,14 @@ class StreamProgram:
         leaves = jax.tree.leaves(outputs, is_leaf=is_steps)
         arrays = [leaf.values if is_steps(leaf) else leaf for leaf in leaves]
         return arrays, [kept[place] for place in places]
+
+
+def _narrowed(array: Any, dtype: Any, number: int) -> Any:
+    narrow = array.astype(dtype)
+    if array.dtype.kind in "iu" and (narrow != array).any():
+        wrong = array[narrow != array].flat[0]
+        raise DataError(f"input {number} holds {wrong}, which does not fit into {dtype}")
+    return narrow
 
 
 def _both_of(one: Any, other: Any) -> bool:
