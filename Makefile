@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 CASES ?= 20000
 RESULTS := benchmarks/results
 
-.PHONY: demo test check format bench differential clean
+.PHONY: demo test check format bench differential sanitize functions clean
 
 demo: $(VENV)/.installed
 	$(BIN)/everystep demo
@@ -26,6 +26,22 @@ bench: $(VENV)/.installed-bench
 
 differential: $(VENV)/.installed-test
 	$(BIN)/python -m tests.differential --cases $(CASES)
+
+# The native code without Python, on every path that the machine has, under sanitizers.
+sanitize: build/address,undefined/tested build/thread/tested
+
+build/%/tested: FORCE
+	cmake -S tests/native -B build/$* -DEVERYSTEP_SANITIZE=$*
+	cmake --build build/$* --parallel
+	ctest --test-dir build/$* --output-on-failure
+
+# The bounds of the activations over all float32 values; some minutes.
+functions:
+	cmake -S tests/native -B build/plain
+	cmake --build build/plain --parallel --target functions_test
+	build/plain/functions_test all
+
+FORCE:
 
 clean:
 	rm -rf $(VENV) build dist everystep-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .jax_cache
