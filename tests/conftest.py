@@ -2,7 +2,10 @@
 
 import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[1]
 
@@ -37,3 +40,10 @@ def pytest_runtest_teardown() -> None:
     """Let go of the programs of earlier tests, every so often."""
     if next(_since_clearing) % TESTS_BETWEEN_CLEARING == 0:
         jax.clear_caches()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def on_a_cpu() -> Iterator[None]:
+    """The device of the native twin, also where JAX would take another one."""
+    with jax.default_device(jax.local_devices(backend="cpu")[0]):
+        yield

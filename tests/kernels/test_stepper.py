@@ -13,9 +13,10 @@ from everystep.kernels.extension import extension
 from everystep.kernels.stepper import Activate, Loop, Multiply, Prepared, why_not
 
 ROWS, STEPS, FEATURES, UNITS = 2, 3, 4, 5
-pytestmark = pytest.mark.skipif(
-    bool(extension().why_not), reason=extension().why_not or "it is there"
-)
+pytestmark = [
+    pytest.mark.skipif(bool(extension().why_not), reason=extension().why_not or "it is there"),
+    pytest.mark.usefixtures("on_a_cpu"),
+]
 
 
 def zeros(*shape: int) -> Any:

@@ -31,6 +31,7 @@ from tests.tolerances import assert_close
 
 ROWS, STEPS, FEATURES, WORDS = 3, 6, 5, 9
 MASK = np.array([[1, 1, 0, 1, 0, 1], [0, 1, 1, 0, 0, 1], [1, 0, 0, 0, 1, 1]], bool)
+pytestmark = pytest.mark.usefixtures("on_a_cpu")
 built = pytest.mark.skipif(bool(extension().why_not), reason=extension().why_not or "it is there")
 
 
