@@ -6,10 +6,11 @@
 namespace everystep::EVERYSTEP_ISA {
 
 // A matrix of `depth` x `columns`, its columns in panels of a few vectors. The depth is what the gradients of shares
-// have in a tile: for each vector of units, the lanes of each block.
+// have in a tile: for each vector of factors of units, the lanes of each block.
+template <class Factor>
 struct Columns {
   Range vectors;  // of columns
-  const float* panels;
+  const Factor* panels;
   int64_t depth;
 
   static constexpr int most = 4;
@@ -17,7 +18,7 @@ struct Columns {
   // work(Constant<vectors>, first vector, panel)
   template <class Work>
   void each(Work&& work) const {
-    const float* panel = panels;
+    const Factor* panel = panels;
     in_blocks<most>(vectors.first, vectors.last, [&](auto count, int64_t vector) {
       work(count, vector, panel);
       panel += depth * count() * lanes;
@@ -25,41 +26,49 @@ struct Columns {
   }
 };
 
-template <class C, class Activations>
-class Backward : Run<C> {
+template <class C, class P, class Activations>
+class Backward : Run<C, P> {
  public:
-  Backward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const float* kernel,
-           const float* recurrent_kernel, const Outputs& outputs, const Cotangents& cotangents,
+  using typename Run<C, P>::Factor, typename Run<C, P>::Number;
+
+  Backward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const Number* kernel,
+           const Number* recurrent_kernel, const Outputs& outputs, const Cotangents& cotangents,
            const Gradients& gradients, Team& team)
-      : Run<C>(setting, sizes, inputs, outputs, team),
+      : Run<C, P>(setting, sizes, inputs, outputs, team),
         activations_(setting),
         kernel_(kernel),
         recurrent_kernel_(recurrent_kernel),
         given_(cotangents),
         gradients_(gradients),
-        d_shares_(this->scratch(shares_gradients, this->vectors_ * plan_.size() * C::width * lanes)),
+        tiles_((this->vectors_ + P::numbers - 1) / P::numbers),
+        d_shares_(this->factors(shares_gradients, tiles_ * plan_.size() * C::width * lanes)),
         d_hidden_(this->scratch(states, 2 * sizes.batch * pitch_)),
         d_cell_(d_hidden_ + sizes.batch * pitch_),
-        d_state_(this->scratch(between, two_products<C> ? sizes.batch * pitch_ : 0)),
-        state_panels_(this->scratch(state_panels, pitch_ * depth(C::state_blocks))),
-        second_panels_(this->scratch(second_panels, pitch_ * depth(second_blocks))),
-        input_panels_(this->scratch(input_panels, padded(sizes.features) * depth(C::blocks))),
-        strips_(this->scratch(strips, team.size() * strip_floats())) {}
+        d_state_(this->scratch(between, two_products<C> ? (sizes.batch + plan_.size()) * pitch_ : 0)),
+        second_(reinterpret_cast<Factor*>(d_state_ + sizes.batch * pitch_)),
+        state_panels_(this->factors(state_panels, pitch_ * depth(C::state_blocks))),
+        second_panels_(this->factors(second_panels, pitch_ * depth(second_blocks))),
+        input_panels_(this->factors(input_panels, padded(sizes.features) * depth(C::blocks))),
+        strips_(this->factors(strips, team.size() * strip_factors())),
+        pairs_(this->factors(pairs, team.size() * pairs_factors)) {}
 
   void operator()() {
     this->team_.run([this](int member) { work(member); });
   }
 
  private:
-  using Run<C>::setting_, Run<C>::sizes_, Run<C>::in_, Run<C>::out_, Run<C>::plan_, Run<C>::pitch_;
-  using Own = typename Run<C>::Own;
+  using Run<C, P>::setting_, Run<C, P>::sizes_, Run<C, P>::in_, Run<C, P>::out_, Run<C, P>::plan_, Run<C, P>::pitch_;
+  using typename Run<C, P>::Own;
 
   static constexpr int second_blocks = C::blocks - C::state_blocks;
-  static constexpr int strip_rows = most_rows(C::blocks);
-  static constexpr int64_t chunk = 128;  // slots that a product of the kernels' gradients takes at a time
+  // A product of the kernels' gradients takes P::chunk slots at a time.
+  static constexpr int strip_rows = P::strip_rows(C::blocks);
+  static constexpr int64_t strip_size = strip_rows * P::depth(P::chunk);
+  static constexpr int64_t pairs_factors = P::numbers == 1 ? 0 : P::depth(P::chunk) * C::blocks * lanes;
 
   void work(int member) {
     const Own own = this->own(member);
+    P product;
     start(own, member);
     this->team_.meet();
     for (int64_t turn = plan_.turns() - 1; turn >= 0; --turn) {
@@ -69,15 +78,15 @@ class Backward : Run<C> {
         for (int64_t slot = begin; slot < end; ++slot) equation(vector, slot);
       this->meet();
       if constexpr (two_products<C>) {
-        through_second(own, begin, end);
+        through_second(product, own, begin, end);
         this->meet();
       }
-      through_state(own, begin, end);
+      through_state(product, own, begin, end);
     }
     this->team_.meet();
     finish(own);
-    through_inputs(share(plan_.size(), this->team_.size(), member));
-    into_kernels(member);
+    through_inputs(product, share(plan_.size(), this->team_.size(), member));
+    into_kernels(product, member);
     if (in_.peepholes != nullptr) into_peepholes(share(this->vectors_, this->team_.size(), member));
   }
 
@@ -96,9 +105,10 @@ class Backward : Run<C> {
     // Rows of values at padding have no gradient.
     const Range rows = share(sizes_.batch, this->team_.size(), member);
     if (in_.segments != nullptr)
-      std::fill(d_values(rows.first, 0), d_values(rows.last, 0), 0.0f);
+      std::fill(d_values(rows.first, 0), d_values(rows.last, 0), Number{});
+    if (!P::copies && in_.dropout != nullptr) fill_left_states(share(plan_.size(), this->team_.size(), member));
 
-    const Range tiles = share(this->vectors_, this->team_.size(), member);
+    const Range tiles = share(tiles_, this->team_.size(), member);
     pack_columns<C::blocks>(tiles, kernel_, C::input_gates, sizes_.features, input_columns());
     const int owners = this->by_units_ ? this->team_.size() : 1;
     for (int owner = 0; owner < owners; ++owner) {
@@ -110,31 +120,43 @@ class Backward : Run<C> {
     }
   }
 
-  int64_t depth(int blocks) const { return this->vectors_ * blocks * lanes; }
-  Columns state_columns(const Own& own) const { return columns(own.vectors, state_panels_, C::state_blocks); }
-  Columns second_columns(const Own& own) const { return columns(own.vectors, second_panels_, second_blocks); }
-  Columns input_columns() const { return columns({0, vectors_of(sizes_.features)}, input_panels_, C::blocks); }
-  Columns columns(Range vectors, const float* panels, int blocks) const {
+  using Panels = Columns<Factor>;
+  int64_t depth(int blocks) const { return tiles_ * blocks * lanes; }
+  Panels state_columns(const Own& own) const { return columns(own.vectors, state_panels_, C::state_blocks); }
+  Panels second_columns(const Own& own) const { return columns(own.vectors, second_panels_, second_blocks); }
+  Panels input_columns() const { return columns({0, vectors_of(sizes_.features)}, input_panels_, C::blocks); }
+  Panels columns(Range vectors, const Factor* panels, int blocks) const {
     return {vectors, panels + vectors.first * lanes * depth(blocks), depth(blocks)};
   }
 
   // Of the transposed kernel, what belongs to some tiles of units.
   template <int blocks>
-  void pack_columns(Range tiles, const float* kernel, const int* gates, int64_t rows, const Columns& columns) {
+  void pack_columns(Range tiles, const Number* kernel, const int* gates, int64_t rows, const Panels& columns) {
     const int64_t shares = C::blocks * sizes_.units;
-    columns.each([&](auto count, int64_t first, const float* panel) {
+    columns.each([&](auto count, int64_t first, const Factor* panel) {
       constexpr int64_t width = decltype(count)::value * lanes;
       for (int64_t tile = tiles.first; tile < tiles.last; ++tile)
-        for (int block = 0; block < blocks; ++block) {
-          float* to = const_cast<float*>(panel) + (tile * blocks + block) * lanes * width;
-          for (int64_t column = 0; column < width; ++column) {
-            const int64_t row = first * lanes + column;
-            const float* from = kernel + row * shares + gates[block] * sizes_.units;
-            const Floats units = row < rows ? this->load_units(from, tile * lanes) : Floats{};
-            for (int lane = 0; lane < lanes; ++lane) to[lane * width + column] = units[lane];
+        for (int block = 0; block < blocks; ++block)
+          for (int64_t column = 0; column < width; column += lanes) {
+            const int64_t unit = tile * lanes * P::numbers;
+            Floats factors[lanes];
+            for (int64_t at = 0; at < lanes; ++at) {
+              const int64_t row = first * lanes + column + at;
+              const Number* from = kernel + row * shares + gates[block] * sizes_.units + unit;
+              factors[at] = row < rows ? P::along(from, sizes_.units - unit) : Floats{};
+            }
+            transpose(factors);
+            Factor* to = const_cast<Factor*>(panel) + (tile * blocks + block) * lanes * width + column;
+            for (int k = 0; k < lanes; ++k) std::memcpy(to + k * width, &factors[k], sizeof factors[k]);
           }
-        }
     });
+  }
+
+  // The states that products have read, from the outputs.
+  void fill_left_states(Range slots) {
+    for (int64_t number = slots.first; number < slots.last; ++number)
+      for (int64_t unit = 0; unit < pitch_; unit += lanes)
+        P::put(this->left_state(number), unit, state_before(plan_[number], unit));
   }
 
   // ---- each step
@@ -143,20 +165,31 @@ class Backward : Run<C> {
   void take_from_padding(const Own& own, int64_t step) {
     for (int64_t row = own.first_row; row < own.last_row; ++row) {
       if (in_.segments[row * sizes_.steps + step] != 0) continue;
-      const float* d_output = static_cast<const float*>(given_.values) + (row * sizes_.steps + step) * sizes_.units;
+      const Number* d_output = static_cast<const Number*>(given_.values) + (row * sizes_.steps + step) * sizes_.units;
       for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
         add_to(d_hidden_ + row * pitch_ + vector * lanes, this->load_units(d_output, vector * lanes));
     }
   }
 
-  float* d_shares(int64_t vector, int64_t slot) const {
-    return d_shares_ + (vector * plan_.size() + slot) * C::width * lanes;
+  // A tile's gradients of shares: for each share a vector of factors.
+  Factor* d_shares(int64_t tile, int64_t slot) const {
+    return d_shares_ + (tile * plan_.size() + slot) * C::width * lanes;
+  }
+  // Where one vector of units stands in them, in numbers.
+  static int64_t within(int64_t vector, int share) {
+    return (share * P::numbers + vector % P::numbers) * lanes;
+  }
+
+  Floats hidden(int64_t slot, int64_t unit) const {
+    if (this->kept_.states) return load(this->kept_hidden(slot) + unit);
+    return this->load_units(this->output(plan_[slot]), unit);
   }
 
   // Zeros where a sequence starts from zeros.
   Floats hidden_before(const Slot& slot, int64_t unit) const {
-    const float* row = Run<C>::hidden_before(slot);
-    return row == nullptr ? Floats{} : this->load_units(row, unit);
+    if (slot.before == from_zero) return Floats{};
+    if (slot.before == from_initial) return this->load_units(in_.initial[0] + slot.row * sizes_.units, unit);
+    return hidden(slot.before, unit);
   }
 
   Floats cell_before(const Slot& slot, int64_t unit) const {
@@ -170,7 +203,7 @@ class Backward : Run<C> {
     const Slot& slot = plan_[number];
     float* d_hidden = d_hidden_ + slot.row * pitch_ + unit;
     float* d_cell = d_cell_ + slot.row * pitch_ + unit;
-    const float* d_output = static_cast<const float*>(given_.values) + this->place(slot);
+    const Number* d_output = static_cast<const Number*>(given_.values) + this->place(slot);
 
     Floats shares[C::width];
     if (C::keeps_gates)
@@ -178,7 +211,7 @@ class Backward : Run<C> {
     BackUnit at{};
     at.d_hidden = load(d_hidden) + this->load_units(d_output, unit);
     if (C::reads_hidden) at.hidden_before = hidden_before(slot, unit);
-    if (!C::keeps_gates) at.hidden = this->load_units(this->output(slot), unit);
+    if (!C::keeps_gates) at.hidden = hidden(number, unit);
     if (C::has_cell_state) {
       at.d_cell = load(d_cell);
       at.cell_before = cell_before(slot, unit);
@@ -188,54 +221,58 @@ class Backward : Run<C> {
     C::backward(activations_, shares, at);
     store(d_hidden, at.d_hidden);
     if (C::has_cell_state) store(d_cell, slot.before == from_zero ? Floats{} : at.d_cell);
-    for (int v = 0; v < C::width; ++v) store(d_shares(vector, number) + v * lanes, shares[v]);
+    Factor* to = d_shares(vector / P::numbers, number);
+    for (int v = 0; v < C::width; ++v) {
+      P::put(to, within(vector, v), shares[v]);
+      // What no vector of units fills is zero.
+      if (P::numbers > 1 && vector % P::numbers == 0 && vector + 1 == this->vectors_)
+        P::put(to, within(vector + 1, v), Floats{});
+    }
   }
 
   // Rows of the gradients of some shares times a packed matrix: consume(slot, vector of columns, sums).
   template <int first_share, int blocks, class Consume>
-  void times(const Columns& columns, int64_t begin, int64_t end, Consume&& consume) {
-    columns.each([&](auto count, int64_t column, const float* panel) {
-      in_blocks<most_rows(Columns::most)>(begin, end, [&](auto rows, int64_t slot) {
-        constexpr int vectors = decltype(count)::value, here = decltype(rows)::value;
-        Sums<here, vectors> sums;
-        sums.clear();
+  void times(P& product, const Panels& columns, int64_t begin, int64_t end, Consume&& consume) {
+    columns.each([&](auto count, int64_t column, const Factor* panel) {
+      constexpr int vectors = decltype(count)::value;
+      P::template each_block<Panels::most>(begin, end, [&](auto rows, int64_t slot) {
+        alignas(64) float sums[P::most_rows(Panels::most) * vectors * lanes];
         constexpr int64_t depth = blocks * lanes;
-        for (int64_t tile = 0; tile < this->vectors_; ++tile) {
-          const float* shares = d_shares(tile, slot) + first_share * lanes;
-          multiply<1, 0, vectors>(
-              sums, [&](int r) { return shares + r * C::width * lanes; }, panel + tile * depth * vectors * lanes,
-              vectors * lanes, depth);
-        }
-        Floats results[here][vectors];
-#pragma GCC unroll 8
-        for (int r = 0; r < here; ++r)
-#pragma GCC unroll 8
-          for (int v = 0; v < vectors; ++v) results[r][v] = sums.at[r][v];
-        for (int r = 0; r < here; ++r)
-          for (int v = 0; v < vectors; ++v) consume(slot + r, column + v, results[r][v]);
+        product.template sum<vectors>(
+            rows, sums, Start{nullptr, 0},
+            part<0, vectors>(Spaced<Factor>{d_shares(0, slot) + first_share * lanes, C::width * lanes}, panel,
+                             vectors * lanes, depth, tiles_, plan_.size() * C::width * lanes,
+                             depth * vectors * lanes));
+        for (int r = 0; r < rows; ++r)
+          for (int v = 0; v < vectors; ++v)
+            consume(slot + r, column + v, load(sums + (r * vectors + v) * lanes));
       });
     });
   }
 
   // The state as the products of a slot had it.
   Floats state_before(const Slot& slot, int64_t unit) const {
-    const Floats hidden = hidden_before(slot, unit);
-    return in_.dropout == nullptr ? hidden : hidden * this->load_units(in_.dropout + slot.row * sizes_.units, unit);
+    return this->dropped(slot, unit, hidden_before(slot, unit));
   }
 
-  void through_second(const Own& own, int64_t begin, int64_t end) {
+  // What the second product of a slot had read.
+  Factor* second(int64_t slot) const { return second_ + slot * this->left_side_.states; }
+
+  void through_second(P& product, const Own& own, int64_t begin, int64_t end) {
     times<C::state_blocks, second_blocks>(
-        second_columns(own), begin, end, [&](int64_t number, int64_t vector, Floats value) {
-          const Slot& slot = plan_[number];
+        product, second_columns(own), begin, end, [&](int64_t number, int64_t vector, Floats value) {
           const int64_t unit = vector * lanes;
-          store(d_state_ + slot.row * pitch_ + unit,
-                C::back_between(activations_, d_shares(vector, number) + lanes, state_before(slot, unit), value));
+          const Floats state = state_before(plan_[number], unit), reset = load(this->kept_gates(vector, number) + lanes);
+          P::put(second(number), unit, reset * state);
+          P::put(d_shares(vector / P::numbers, number), within(vector, 1),
+                 C::back_between(activations_, reset, state, value));
+          store(d_state_ + plan_[number].row * pitch_ + unit, value * reset);
         });
   }
 
-  void through_state(const Own& own, int64_t begin, int64_t end) {
+  void through_state(P& product, const Own& own, int64_t begin, int64_t end) {
     times<C::state_first, C::state_blocks>(
-        state_columns(own), begin, end, [&](int64_t number, int64_t vector, Floats value) {
+        product, state_columns(own), begin, end, [&](int64_t number, int64_t vector, Floats value) {
           const Slot& slot = plan_[number];
           const int64_t unit = vector * lanes;
           if (two_products<C>) value += load(d_state_ + slot.row * pitch_ + unit);
@@ -262,13 +299,13 @@ class Backward : Run<C> {
       }
   }
 
-  float* d_values(int64_t row, int64_t step) const {
-    return static_cast<float*>(gradients_.values) + (row * sizes_.steps + step) * sizes_.features;
+  Number* d_values(int64_t row, int64_t step) const {
+    return static_cast<Number*>(gradients_.values) + (row * sizes_.steps + step) * sizes_.features;
   }
 
-  void through_inputs(Range slots) {
+  void through_inputs(P& product, Range slots) {
     times<C::input_first, C::blocks>(
-        input_columns(), slots.first, slots.last, [&](int64_t number, int64_t vector, Floats value) {
+        product, input_columns(), slots.first, slots.last, [&](int64_t number, int64_t vector, Floats value) {
           const Slot& slot = plan_[number];
           store(d_values(slot.row, slot.step) + vector * lanes, value, sizes_.features - vector * lanes);
         });
@@ -279,34 +316,48 @@ class Backward : Run<C> {
   int64_t input_strips() const { return (sizes_.features + strip_rows) / strip_rows; }
   int64_t state_strips() const { return (sizes_.units + strip_rows) / strip_rows; }
   int64_t all_strips() const { return input_strips() + state_strips() * (two_products<C> ? 2 : 1); }
-  int64_t strip_floats() const { return all_strips() * strip_rows * chunk + pitch_; }
+  int64_t strip_factors() const { return all_strips() * strip_size; }
 
-  void into_kernels(int member) {
+  void into_kernels(P& product, int member) {
     const Range all = share(all_strips(), this->team_.size(), member);
     // Those of the strips [begin, end) that are this member's, counted from `begin`.
     auto own = [&](int64_t begin, int64_t end) {
       return Range{std::clamp(all.first, begin, end) - begin, std::clamp(all.last, begin, end) - begin};
     };
     const int64_t state = input_strips(), second = state + state_strips();
-    float* room = strips_ + member * strip_floats();
-    float* packed = room + pitch_;
     int64_t first = 0;
     do {
-      const int64_t last = std::min(first + chunk, plan_.size());
-      into_kernel<C::input_first, C::blocks>(own(0, state), first, last, packed, sizes_.features, C::input_gates,
-                                             gradients_.kernel, gradients_.bias,
-                                             [&](int64_t slot) { return this->values(plan_[slot]); });
-      into_kernel<C::state_first, C::state_blocks>(own(state, second), first, last, packed, sizes_.units,
+      const int64_t last = std::min(first + P::chunk, plan_.size());
+      into_kernel<C::input_first, C::blocks>(product, member, own(0, state), first, last, sizes_.features,
+                                             C::input_gates, gradients_.kernel, gradients_.bias,
+                                             [&](int64_t slot) { return input_row(slot); });
+      into_kernel<C::state_first, C::state_blocks>(product, member, own(state, second), first, last, sizes_.units,
                                                    C::state_gates, gradients_.recurrent_kernel,
                                                    gradients_.recurrent_bias,
-                                                   [&](int64_t slot) { return factor(slot, room); });
+                                                   [&](int64_t slot) { return state_row(slot); });
       if constexpr (two_products<C>)
-        into_kernel<C::state_blocks, second_blocks>(own(second, all_strips()), first, last, packed, sizes_.units,
-                                                    C::state_gates + C::state_blocks, gradients_.recurrent_kernel,
-                                                    gradients_.recurrent_bias,
-                                                    [&](int64_t slot) { return second_factor(slot, room); });
+        into_kernel<C::state_blocks, second_blocks>(product, member, own(second, all_strips()), first, last,
+                                                    sizes_.units, C::state_gates + C::state_blocks,
+                                                    gradients_.recurrent_kernel, gradients_.recurrent_bias,
+                                                    [&](int64_t slot) { return this->second(slot); });
       first = last;
     } while (first < plan_.size());
+  }
+
+  // What the products of a slot had read, as factors; nullptr for zeros.
+  const Factor* input_row(int64_t slot) const {
+    if constexpr (P::copies) {
+      return this->left_side(slot);
+    } else {
+      return this->values(plan_[slot]);
+    }
+  }
+  const Factor* state_row(int64_t slot) const {
+    if constexpr (P::copies) {
+      return this->left_state(slot);
+    } else {
+      return in_.dropout == nullptr ? this->hidden_row(plan_[slot]) : this->left_state(slot);
+    }
   }
 
   void into_peepholes(Range vectors) {
@@ -314,11 +365,12 @@ class Backward : Run<C> {
       const int64_t unit = vector * lanes;
       Floats input{}, forget{}, output{};
       for (int64_t number = 0; number < plan_.size(); ++number) {
-        const float* shares = d_shares(vector, number);
+        const Factor* shares = d_shares(vector / P::numbers, number);
+        auto share = [&](int which) { return P::take(shares, within(vector, which)); };
         const Floats before = cell_before(plan_[number], unit);
-        input += load(shares) * before;
-        forget += load(shares + lanes) * before;
-        output += load(shares + (C::width - 1) * lanes) * load(this->kept_cell(number) + unit);
+        input += share(0) * before;
+        forget += share(1) * before;
+        output += share(C::width - 1) * load(this->kept_cell(number) + unit);
       }
       this->store_units(gradients_.peepholes, unit, input);
       this->store_units(gradients_.peepholes + sizes_.units, unit, forget);
@@ -326,77 +378,74 @@ class Backward : Run<C> {
     }
   }
 
-  // What the product of the state had at a slot, or nullptr for zeros.
-  const float* factor(int64_t number, float* room) const {
-    const Slot& slot = plan_[number];
-    const float* row = Run<C>::hidden_before(slot);
-    if (row == nullptr || in_.dropout == nullptr) return row;
-    for (int64_t unit = 0; unit < pitch_; unit += lanes) store(room + unit, state_before(slot, unit));
-    return room;
-  }
-
-  const float* second_factor(int64_t number, float* room) const {
-    for (int64_t vector = 0; vector < this->vectors_; ++vector) {
-      const Floats reset = load(this->kept_gates(vector, number) + lanes);
-      store(room + vector * lanes, reset * state_before(plan_[number], vector * lanes));
-    }
-    return room;
-  }
-
   // Adds the slots [first, last) to strips of rows of one kernel's gradient; the first slots start it.
   template <int first_share, int blocks, class Row>
-  void into_kernel(Range strips, int64_t first, int64_t last, float* packed, int64_t rows, const int* gates,
+  void into_kernel(P& product, int member, Range strips, int64_t first, int64_t last, int64_t rows, const int* gates,
                    float* gradient, float* bias_gradient, Row&& row) {
     if (strips.first >= strips.last) return;
-    pack_strips(strips, first, last, packed, rows, row);
-    const int64_t depth = last - first, shares = C::blocks * sizes_.units;
-    for (int64_t tile = 0; tile < this->vectors_; ++tile) {
-      const int64_t unit = tile * lanes;
+    Factor* left = strips_ + member * strip_factors();
+    P::template gather<C::blocks>(left, strips, rows, last - first, [&](int64_t slot) { return row(first + slot); });
+    const int64_t shares = C::blocks * sizes_.units;
+    for (int64_t vector = 0; vector < this->vectors_; ++vector) {
+      const int64_t unit = vector * lanes;
       auto place = [&](int64_t r, int block) {
         return (r < rows ? gradient + r * shares : bias_gradient) + gates[block] * sizes_.units;
       };
+      const Factor* right = d_shares(vector, first) + first_share * lanes;
+      int64_t pitch = C::width * lanes;
+      if constexpr (P::numbers > 1) {
+        right = weave<blocks>(vector, first_share, first, last, pairs_ + member * pairs_factors);
+        pitch = blocks * lanes;
+      }
       for (int64_t strip = strips.first; strip < strips.last; ++strip) {
         const int64_t top = strip * strip_rows;
-        with_constant<strip_rows>(std::min<int64_t>(strip_rows, rows + 1 - top), [&](auto count) {
-          constexpr int here = decltype(count)::value;
-          Sums<here, blocks> sums;
-#pragma GCC unroll 8
-          for (int r = 0; r < here; ++r)
-#pragma GCC unroll 8
-            for (int b = 0; b < blocks; ++b)
-              sums.at[r][b] = first == 0 ? Floats{} : this->load_units(place(top + r, b), unit);
-          const float* a = packed + (strip - strips.first) * strip_rows * chunk;
-          multiply<strip_rows, 0, blocks>(
-              sums, [&](int r) { return a + r; }, d_shares(tile, first) + first_share * lanes, C::width * lanes, depth);
-#pragma GCC unroll 8
-          for (int r = 0; r < here; ++r)
-#pragma GCC unroll 8
-            for (int b = 0; b < blocks; ++b) this->store_units(place(top + r, b), unit, sums.at[r][b]);
+        with_rows(std::min<int64_t>(strip_rows, rows + 1 - top), [&](auto here) {
+          alignas(64) float sums[strip_rows * blocks * lanes];
+          auto each = [&](auto&& work) {
+            for (int r = 0; r < here; ++r)
+              for (int b = 0; b < blocks; ++b) work(sums + (r * blocks + b) * lanes, place(top + r, b));
+          };
+          each([&](float* sum, float* at) { store(sum, first == 0 ? Floats{} : this->load_units(at, unit)); });
+          product.template sum<blocks>(
+              here, sums, Start{sums, blocks * lanes},
+              part<0, blocks, P::strip_stride(C::blocks)>(P::strip(left + (strip - strips.first) * strip_size),
+                                                             right, pitch, P::depth(last - first)));
+          each([&](float* sum, float* at) { this->store_units(at, unit, load(sum)); });
         });
       }
     }
   }
 
-  // Rows of values, or of states, a few columns of them side by side; behind the last column a one for the bias.
-  template <class Row>
-  void pack_strips(Range strips, int64_t first, int64_t last, float* packed, int64_t rows, Row&& row) {
-    for (int64_t slot = first; slot < last; ++slot) {
-      const float* from = row(slot);
-      for (int64_t strip = strips.first; strip < strips.last; ++strip) {
-        float* to = packed + ((strip - strips.first) * chunk + slot - first) * strip_rows;
-        for (int r = 0; r < strip_rows; ++r) {
-          const int64_t column = strip * strip_rows + r;
-          to[r] = column < rows ? (from == nullptr ? 0 : from[column]) : column == rows ? 1 : 0;
-        }
+  // Calls work(count) as products take it.
+  template <class Work>
+  static void with_rows(int64_t count, Work&& work) {
+    P::template each_block<C::blocks>(0, count, [&](auto rows, int64_t) { work(rows); });
+  }
+
+  // Gradients of shares with two slots to a factor, as a product over slots reads them.
+  template <int blocks>
+  const Factor* weave(int64_t vector, int first_share, int64_t first, int64_t last, Factor* to) {
+    static const Factor none[lanes] = {};
+    const int64_t tile = vector / P::numbers, depth = P::depth(last - first);
+    for (int64_t k = 0; k < depth; ++k)
+      for (int block = 0; block < blocks; ++block) {
+        auto half = [&](int64_t slot) {
+          return slot < last ? d_shares(tile, slot) + within(vector, first_share + block) / P::numbers : none;
+        };
+        const Floats factors = P::beside(half(first + P::numbers * k), half(first + P::numbers * k + 1));
+        std::memcpy(to + (k * blocks + block) * lanes, &factors, sizeof factors);
       }
-    }
+    return to;
   }
 
   Activations activations_;
-  const float *kernel_, *recurrent_kernel_;
+  const Number *kernel_, *recurrent_kernel_;
   const Cotangents& given_;
   const Gradients& gradients_;
-  float *d_shares_, *d_hidden_, *d_cell_, *d_state_, *state_panels_, *second_panels_, *input_panels_, *strips_;
+  int64_t tiles_;
+  Factor* d_shares_;
+  float *d_hidden_, *d_cell_, *d_state_;
+  Factor *second_, *state_panels_, *second_panels_, *input_panels_, *strips_, *pairs_;
 };
 
 }  // namespace everystep::EVERYSTEP_ISA

@@ -153,7 +153,7 @@ struct ResetBeforeGruCell {
     unit.hidden = update * unit.hidden + (1 - update) * candidate;
   }
 
-  // The reset gate is left as it is, for `back_between`.
+  // The share of the reset gate is left to `back_between`.
   template <class Activations>
   static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
     const auto [update, reset, candidate] = shares;
@@ -162,12 +162,10 @@ struct ResetBeforeGruCell {
     unit.d_hidden = unit.d_hidden * update;
   }
 
-  // The gradient of what `between` gave -> that of the reset gate's share, in its place, and that of the state.
+  // The gradient of what `between` gave -> that of the reset gate's share.
   template <class Activations>
-  static EVERYSTEP_INLINE Floats back_between(const Activations& f, float* reset_share, Floats state, Floats gradient) {
-    const Floats reset = load(reset_share);
-    store(reset_share, gradient * state * f.gate_slope(reset));
-    return gradient * reset;
+  static EVERYSTEP_INLINE Floats back_between(const Activations& f, Floats reset, Floats state, Floats gradient) {
+    return gradient * state * f.gate_slope(reset);
   }
 };
 

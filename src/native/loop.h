@@ -17,50 +17,75 @@
 
 namespace everystep::EVERYSTEP_ISA {
 
-constexpr int64_t vectors_of(int64_t floats) { return (floats + lanes - 1) / lanes; }
-constexpr int64_t padded(int64_t floats) { return vectors_of(floats) * lanes; }
-
 EVERYSTEP_INLINE void add_to(float* sum, Floats value) { store(sum, load(sum) + value); }
 
 // Pieces of scratch memory of a run.
 enum Scratch {
-  biases, peepholes, states, history, projections, between, shares_gradients, state_panels, second_panels, input_panels,
-  strips
+  biases, peepholes, states, left_sides, projections, between, shares_gradients, state_panels, second_panels,
+  input_panels, strips, pairs
 };
 
-// How many floats one tile of both kernels takes, packed: for each input its blocks, then for each unit those of the
-// first product, then those of the second one.
-template <class C>
+// How many factors one tile of both kernels takes, packed: for each step of the depth of the inputs its blocks, then
+// for that of the units those of the first product, then those of the second one.
+template <class C, class P>
 constexpr int64_t packed_tile(const Sizes& sizes) {
-  return (sizes.features + sizes.units) * C::blocks * lanes;
+  return (P::depth(sizes.features) + P::depth(sizes.units)) * C::blocks * lanes;
 }
 
-template <class C>
-int64_t packed_floats(const Sizes& sizes) {
-  return vectors_of(sizes.units) * packed_tile<C>(sizes);
+template <class C, class P>
+int64_t packed_bytes(const Sizes& sizes) {
+  return vectors_of(sizes.units) * packed_tile<C, P>(sizes) * static_cast<int64_t>(sizeof(typename P::Factor));
 }
 
-template <class C>
-int64_t kept_floats(const Sizes& sizes) {
-  const int64_t slots = sizes.batch * sizes.steps, units = padded(sizes.units);
-  return slots * units * ((C::keeps_gates ? C::width : 0) + (C::has_cell_state ? 1 : 0));
-}
+// The left sides of the products of a slot, where they are copied: the inputs, and behind them the state before it.
+template <class P>
+struct LeftSide {
+  explicit LeftSide(const Sizes& sizes)
+      : state(P::copies ? P::depth(sizes.features) : 0),
+        states(P::depth(padded(sizes.units))),
+        pitch(state + states) {}
+  int64_t state, states, pitch;  // where the state starts, its factors, all of them
+};
 
-template <class C>
-void pack(const Sizes& sizes, const float* kernel, const float* recurrent_kernel, float* packed, Team& team) {
+// What is kept, each for all slots: gates, cell states, states that outputs do not have as they were, left sides.
+template <class C, class P>
+struct Kept {
+  static constexpr bool states = P::copies && (C::reads_hidden || !C::keeps_gates);
+
+  explicit Kept(const Sizes& sizes) {
+    const int64_t slots = sizes.batch * sizes.steps, units = slots * padded(sizes.units);
+    cell = C::keeps_gates ? units * C::width : 0;
+    hidden = cell + (C::has_cell_state ? units : 0);
+    left_sides = hidden + (states ? units : 0);
+    floats = left_sides + (P::copies ? slots * LeftSide<P>(sizes).pitch : 0);
+  }
+  int64_t cell, hidden, left_sides, floats;
+};
+
+template <class C, class P>
+void pack(const Sizes& sizes, const typename P::Number* kernel, const typename P::Number* recurrent_kernel,
+          typename P::Factor* packed, Team& team) {
   const int64_t units = sizes.units, shares = C::blocks * units;
   team.run([&](int member) {
     const Range own = share(vectors_of(units), team.size(), member);
     // Row by row as the kernels lie, since a column of theirs meets another page with each row.
-    auto part = [&](const float* from, int64_t rows, const int* gates, int blocks, float* to) {
-      for (int64_t row = 0; row < rows; ++row)
+    auto part = [&](const typename P::Number* from, int64_t rows, const int* gates, int blocks,
+                    typename P::Factor* to) {
+      for (int64_t k = 0; k < P::depth(rows); ++k)
         for (int64_t tile = own.first; tile < own.last; ++tile)
-          for (int block = 0; block < blocks; ++block)
-            store(to + tile * packed_tile<C>(sizes) + (row * blocks + block) * lanes,
-                  load(from + row * shares + gates[block] * units + tile * lanes, units - tile * lanes));
-      return to + rows * blocks * lanes;
+          for (int block = 0; block < blocks; ++block) {
+            Floats numbers[P::numbers] = {};
+            for (int i = 0; i < P::numbers; ++i) {
+              const int64_t row = k * P::numbers + i;
+              if (row < rows)
+                numbers[i] = load(from + row * shares + gates[block] * units + tile * lanes, units - tile * lanes);
+            }
+            const Floats factors = P::across(numbers);
+            std::memcpy(to + tile * packed_tile<C, P>(sizes) + (k * blocks + block) * lanes, &factors, sizeof factors);
+          }
+      return to + P::depth(rows) * blocks * lanes;
     };
-    float* to = part(kernel, sizes.features, C::input_gates, C::blocks, packed);
+    typename P::Factor* to = part(kernel, sizes.features, C::input_gates, C::blocks, packed);
     to = part(recurrent_kernel, units, C::state_gates, C::state_blocks, to);
     part(recurrent_kernel, units, C::state_gates + C::state_blocks, C::blocks - C::state_blocks, to);
   });
@@ -76,9 +101,12 @@ inline bool divide_units(const Sizes& sizes, int members) {
 }
 
 // What forward and backward know alike.
-template <class C>
+template <class C, class P>
 class Run {
  protected:
+  using Number = typename P::Number;
+  using Factor = typename P::Factor;
+
   Run(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const Outputs& outputs, Team& team)
       : setting_(setting),
         sizes_(sizes),
@@ -88,12 +116,20 @@ class Run {
         by_units_(divide_units(sizes, team.size())),
         plan_(setting, sizes, inputs.segments, by_units_ ? 1 : team.size()),
         vectors_(vectors_of(sizes.units)),
-        pitch_(padded(sizes.units)) {
-    if (inputs.peepholes == nullptr) return;
-    peepholes_ = scratch(peepholes, 3 * pitch_);
-    for (int gate = 0; gate < 3; ++gate)
-      for (int64_t unit = 0; unit < pitch_; unit += lanes)
-        store(peepholes_ + gate * pitch_ + unit, load_units(inputs.peepholes + gate * sizes.units, unit));
+        pitch_(padded(sizes.units)),
+        left_side_(sizes),
+        kept_(sizes) {
+    if (inputs.peepholes != nullptr) {
+      peepholes_ = scratch(peepholes, 3 * pitch_);
+      for (int gate = 0; gate < 3; ++gate)
+        for (int64_t unit = 0; unit < pitch_; unit += lanes)
+          store(peepholes_ + gate * pitch_ + unit, load_units(inputs.peepholes + gate * sizes.units, unit));
+    }
+    if (P::copies && outputs.kept != nullptr) {
+      left_sides_ = reinterpret_cast<Factor*>(outputs.kept + kept_.left_sides);
+    } else if (P::copies || inputs.dropout != nullptr) {
+      left_sides_ = reinterpret_cast<Factor*>(scratch(left_sides, plan_.size() * left_side_.pitch));
+    }
   }
 
   // What one member does: these vectors of units for the rows of this group.
@@ -117,20 +153,59 @@ class Run {
   float* scratch(Scratch which, int64_t floats) const {
     return static_cast<float*>(team_.scratch(which, sizeof(float) * static_cast<size_t>(floats)));
   }
+  Factor* factors(Scratch which, int64_t count) const {
+    static_assert(sizeof(Factor) == sizeof(float));
+    return reinterpret_cast<Factor*>(scratch(which, count));
+  }
 
-  const float* values(const Slot& slot) const {
-    return static_cast<const float*>(in_.values) + (slot.row * sizes_.steps + slot.step) * sizes_.features;
+  const Number* values(const Slot& slot) const {
+    return static_cast<const Number*>(in_.values) + (slot.row * sizes_.steps + slot.step) * sizes_.features;
   }
 
   int64_t place(const Slot& slot) const { return (slot.row * sizes_.steps + slot.step) * sizes_.units; }
-  float* output(const Slot& slot) const { return static_cast<float*>(out_.values) + place(slot); }
+  Number* output(const Slot& slot) const { return static_cast<Number*>(out_.values) + place(slot); }
 
   // Numbers of units from `unit` on, of which not all need be there.
-  Floats load_units(const float* row, int64_t unit) const { return load(row + unit, sizes_.units - unit); }
-  void store_units(float* row, int64_t unit, Floats value) const { store(row + unit, value, sizes_.units - unit); }
+  template <class Any>
+  Floats load_units(const Any* row, int64_t unit) const {
+    return load(row + unit, sizes_.units - unit);
+  }
+  template <class Any>
+  void store_units(Any* row, int64_t unit, Floats value) const {
+    store(row + unit, value, sizes_.units - unit);
+  }
 
-  // The state that a slot starts from: a row of `units`, or nullptr for zeros.
-  const float* hidden_before(const Slot& slot) const {
+  // The left side of a slot's products where it is copied, or the state's part of it where there is dropout.
+  Factor* left_side(int64_t slot) const { return left_sides_ + slot * left_side_.pitch; }
+  Factor* left_state(int64_t slot) const { return left_side(slot) + left_side_.state; }
+
+  // Makes the left sides of some slots: the inputs, and the states that no slot before them makes.
+  void fill_left_sides(Range slots) const {
+    for (int64_t number = slots.first; number < slots.last; ++number) {
+      const Slot& slot = plan_[number];
+      if constexpr (P::copies)
+        for (int64_t at = 0; at < left_side_.state; at += lanes) {
+          const int64_t left = sizes_.features - at * P::numbers;
+          const Floats factors = left > 0 ? P::along(values(slot) + at * P::numbers, left) : Floats{};
+          std::memcpy(left_side(number) + at, &factors, sizeof(Factor) * std::min<int64_t>(lanes, left_side_.state - at));
+        }
+      const int64_t width = left_side_.states * P::numbers;
+      for (int64_t unit = slot.before >= 0 ? pitch_ : 0; unit < width; unit += lanes) {
+        Floats state{};
+        if (slot.before == from_initial && unit < pitch_)
+          state = dropped(slot, unit, load_units(in_.initial[0] + slot.row * sizes_.units, unit));
+        P::put(left_state(number), unit, state);
+      }
+    }
+  }
+
+  Floats dropped(const Slot& slot, int64_t unit, Floats hidden) const {
+    return in_.dropout == nullptr ? hidden : hidden * load_units(in_.dropout + slot.row * sizes_.units, unit);
+  }
+
+  // The state that a slot starts from, as an array has it: a row of `units`, or nullptr for zeros.
+  const float* hidden_row(const Slot& slot) const {
+    static_assert(!P::copies);
     if (slot.before >= 0) return output(plan_[slot.before]);
     return slot.before == from_initial ? in_.initial[0] + slot.row * sizes_.units : nullptr;
   }
@@ -145,11 +220,8 @@ class Run {
   const float* kept_gates(int64_t vector, int64_t slot) const {
     return out_.kept + (vector * sizes_.batch * sizes_.steps + slot) * C::width * lanes;
   }
-
-  const float* kept_cell(int64_t slot) const {
-    const int64_t gates = C::keeps_gates ? C::width : 0;
-    return out_.kept + (sizes_.batch * sizes_.steps * gates + slot) * pitch_;
-  }
+  const float* kept_cell(int64_t slot) const { return out_.kept + kept_.cell + slot * pitch_; }
+  const float* kept_hidden(int64_t slot) const { return out_.kept + kept_.hidden + slot * pitch_; }
 
   const Setting& setting_;
   const Sizes& sizes_;
@@ -159,32 +231,34 @@ class Run {
   bool by_units_;
   Plan plan_;
   int64_t vectors_, pitch_;
+  LeftSide<P> left_side_;
+  Kept<C, P> kept_;
   float* peepholes_ = nullptr;
+  Factor* left_sides_ = nullptr;
 };
 
-template <class C, class Activations>
-class Forward : Run<C> {
+template <class C, class P, class Activations>
+class Forward : Run<C, P> {
  public:
-  Forward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const float* packed, const Outputs& outputs,
-          Team& team)
-      : Run<C>(setting, sizes, inputs, outputs, team),
+  using typename Run<C, P>::Factor, typename Run<C, P>::Number;
+
+  Forward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const Factor* packed,
+          const Outputs& outputs, Team& team)
+      : Run<C, P>(setting, sizes, inputs, outputs, team),
         activations_(setting),
         packed_(packed),
-        biases_(this->scratch(biases, this->vectors_ * C::width * lanes)),
+        biases_(this->scratch(biases, (this->vectors_ * C::width + vectors_of(sizes.units)) * lanes)),
+        zeros_(biases_ + this->vectors_ * C::width * lanes),
         hidden_(this->scratch(states, 2 * sizes.batch * this->pitch_)),
         cell_(hidden_ + sizes.batch * this->pitch_) {
     // Where a step has few rows, its products only read weights: those of the inputs are read once for many steps.
     if (this->by_units_ && this->plan_.size() < few_rows * this->plan_.turns())
       projections_ = this->scratch(projections, this->vectors_ * this->plan_.size() * C::width * lanes);
-    // Rows of zeros, of first states and of the state after each slot, as the products read them.
-    const int64_t rows = inputs.dropout == nullptr ? 1 : 1 + sizes.batch + this->plan_.size();
-    zeros_ = this->scratch(history, rows * this->pitch_);
-    first_ = zeros_ + this->pitch_;
-    history_ = first_ + sizes.batch * this->pitch_;
     std::fill_n(zeros_, this->pitch_, 0.0f);
     if (two_products<C>) {
-      second_ = this->scratch(between, sizes.batch * this->pitch_ * (1 + C::width));
-      pending_ = second_ + sizes.batch * this->pitch_;
+      second_ = this->factors(between, sizes.batch * (this->left_side_.states + this->vectors_ * row_floats));
+      pending_ = reinterpret_cast<float*>(second_ + sizes.batch * this->left_side_.states);
+      std::fill_n(second_, sizes.batch * this->left_side_.states, Factor{});
     }
   }
 
@@ -193,24 +267,34 @@ class Forward : Run<C> {
   }
 
  private:
-  using Run<C>::setting_, Run<C>::sizes_, Run<C>::in_, Run<C>::out_, Run<C>::plan_, Run<C>::pitch_;
-  using Own = typename Run<C>::Own;
+  using Run<C, P>::setting_, Run<C, P>::sizes_, Run<C, P>::in_, Run<C, P>::out_, Run<C, P>::plan_, Run<C, P>::pitch_;
+  using Run<C, P>::left_sides_;
+  using typename Run<C, P>::Own;
 
   static constexpr int few_rows = 4;
+  static constexpr int64_t row_floats = C::width * lanes;
 
   void work(int member) {
     const Own own = this->own(member);
+    P product;
     start(own);
-    if (projections_ != nullptr) project(own);
+    if (left_sides_ != nullptr) this->fill_left_sides(share(plan_.size(), this->team_.size(), member));
+    if (projections_ != nullptr) {
+      if (P::copies) this->team_.meet();
+      project(own, product);
+    }
     this->team_.meet();
     for (int64_t turn = 0; turn < plan_.turns(); ++turn) {
       const int64_t begin = plan_.begin(turn, own.group), end = plan_.end(turn, own.group);
       for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
-        in_blocks<most_rows(C::width)>(begin, end, [&](auto rows, int64_t slot) { block<rows()>(vector, slot); });
+        P::template each_block<C::width>(
+            begin, end, [&](auto rows, int64_t slot) { block(product, vector, rows, slot, own.first_row - begin); });
       if constexpr (two_products<C>) {
         this->meet();
         for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
-          in_blocks<most_rows(1)>(begin, end, [&](auto rows, int64_t slot) { second_block<rows()>(vector, slot); });
+          P::template each_block<1>(begin, end, [&](auto rows, int64_t slot) {
+            second_block(product, vector, rows, slot, own.first_row - begin);
+          });
       }
       this->meet();
     }
@@ -222,8 +306,8 @@ class Forward : Run<C> {
     for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector) {
       const int64_t unit = vector * lanes;
       if (this->by_units_ || own.group == 0) {
-        float* bias = biases_ + vector * C::width * lanes;
-        std::fill_n(bias, C::width * lanes, 0.0f);
+        float* bias = biases_ + vector * row_floats;
+        std::fill_n(bias, row_floats, 0.0f);
         auto add = [&](const float* from, int first, const int (&gates)[C::blocks]) {
           for (int block = 0; from != nullptr && block < C::blocks; ++block)
             add_to(bias + (first + block) * lanes, this->load_units(from + gates[block] * sizes_.units, unit));
@@ -232,111 +316,99 @@ class Forward : Run<C> {
         add(in_.recurrent_bias, C::state_first, C::state_gates);
       }
       for (int64_t row = own.first_row; row < own.last_row; ++row) {
-        const Floats hidden = this->load_units(in_.initial[0] + row * sizes_.units, unit);
-        store(hidden_ + row * pitch_ + unit, hidden);
+        store(hidden_ + row * pitch_ + unit, this->load_units(in_.initial[0] + row * sizes_.units, unit));
         if (C::has_cell_state)
           store(cell_ + row * pitch_ + unit, this->load_units(in_.initial[1] + row * sizes_.units, unit));
-        if (in_.dropout != nullptr)
-          store(first_ + row * pitch_ + unit, hidden * this->load_units(in_.dropout + row * sizes_.units, unit));
       }
     }
   }
 
-  template <int rows>
-  EVERYSTEP_INLINE void with_inputs(Sums<rows, C::width>& sums, int64_t vector, const Slot* slots) const {
-#pragma GCC unroll 8
-    for (int v = 0; v < C::width; ++v) {
-      const Floats bias = load(biases_ + (vector * C::width + v) * lanes);
-#pragma GCC unroll 8
-      for (int r = 0; r < rows; ++r) sums.at[r][v] = bias;
+  // The parts of a block's sums: rows of inputs, and of states, times the panels of a tile.
+  auto input_part(int64_t vector, int64_t first) const {
+    const Factor* panel = packed_ + vector * packed_tile<C, P>(sizes_);
+    if constexpr (P::copies) {
+      return part<C::input_first, C::blocks>(Spaced<Factor>{this->left_side(first), this->left_side_.pitch}, panel,
+                                             C::blocks * lanes, P::depth(sizes_.features));
+    } else {
+      return part<C::input_first, C::blocks>([this, first](int64_t r) { return this->values(plan_[first + r]); },
+                                             panel, C::blocks * lanes, sizes_.features);
     }
-    multiply<1, C::input_first, C::blocks>(
-        sums, [&](int r) { return this->values(slots[r]); }, packed_ + vector * packed_tile<C>(sizes_),
-        C::blocks * lanes, sizes_.features);
+  }
+  auto state_part(int64_t vector, int64_t first) const {
+    if constexpr (P::copies) {
+      return part<C::state_first, C::state_blocks>(Spaced<Factor>{this->left_state(first), this->left_side_.pitch},
+                                                   state_panel(vector), C::state_blocks * lanes,
+                                                   P::depth(sizes_.units));
+    } else {
+      return part<C::state_first, C::state_blocks>([this, first](int64_t r) { return state_row(first + r); },
+                                                   state_panel(vector), C::state_blocks * lanes, sizes_.units);
+    }
+  }
+  const Factor* state_panel(int64_t vector) const {
+    return packed_ + vector * packed_tile<C, P>(sizes_) + P::depth(sizes_.features) * C::blocks * lanes;
+  }
+
+  const float* state_row(int64_t number) const {
+    if (left_sides_ != nullptr) return this->left_state(number);
+    const float* row = this->hidden_row(plan_[number]);
+    return row == nullptr ? zeros_ : row;
   }
 
   float* projection(int64_t vector, int64_t slot) const {
-    return projections_ + (vector * plan_.size() + slot) * C::width * lanes;
+    return projections_ + (vector * plan_.size() + slot) * row_floats;
   }
 
   // The shares of the inputs of the own units, of all steps.
-  void project(const Own& own) {
+  void project(const Own& own, P& product) {
     for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
-      in_blocks<most_rows(C::width)>(0, plan_.size(), [&](auto rows, int64_t slot) {
-        constexpr int here = decltype(rows)::value;
-        Sums<here, C::width> sums;
-        with_inputs(sums, vector, &plan_[slot]);
-#pragma GCC unroll 8
-        for (int r = 0; r < here; ++r)
-#pragma GCC unroll 8
-          for (int v = 0; v < C::width; ++v) store(projection(vector, slot + r) + v * lanes, sums.at[r][v]);
+      P::template each_block<C::width>(0, plan_.size(), [&](auto rows, int64_t slot) {
+        product.template sum<C::width>(rows, projection(vector, slot), Start{biases_ + vector * row_floats, 0},
+                                       input_part(vector, slot));
       });
   }
 
-  // The state that the product of a slot reads.
-  const float* factor(const Slot& slot) const {
-    if (slot.before == from_zero) return zeros_;
-    if (in_.dropout == nullptr) return this->hidden_before(slot);
-    return slot.before == from_initial ? first_ + slot.row * pitch_ : history_ + slot.before * pitch_;
-  }
-
-  template <int rows>
-  void block(int64_t vector, int64_t first) {
-    const Slot* slots = &plan_[first];
-    Floats shares[rows][C::width];
-    {
-      Sums<rows, C::width> sums;
-      if (projections_ == nullptr) {
-        with_inputs(sums, vector, slots);
-      } else {
-#pragma GCC unroll 8
-        for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 8
-          for (int v = 0; v < C::width; ++v) sums.at[r][v] = load(projection(vector, first + r) + v * lanes);
-      }
-      multiply<1, C::state_first, C::state_blocks>(
-          sums, [&](int r) { return factor(slots[r]); }, state_panel(vector), C::state_blocks * lanes, sizes_.units);
-#pragma GCC unroll 8
-      for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 8
-        for (int v = 0; v < C::width; ++v) shares[r][v] = sums.at[r][v];
+  template <class Count>
+  void block(P& product, int64_t vector, Count rows, int64_t first, int64_t to_row) {
+    alignas(64) float shares[P::most_rows(C::width) * row_floats];
+    if (projections_ == nullptr) {
+      product.template sum<C::width>(rows, shares, Start{biases_ + vector * row_floats, 0}, input_part(vector, first),
+                                     state_part(vector, first));
+    } else {
+      product.template sum<C::width>(rows, shares, Start{projection(vector, first), row_floats},
+                                     state_part(vector, first));
     }
     for (int r = 0; r < rows; ++r) {
+      Floats own[C::width];
+      for (int v = 0; v < C::width; ++v) own[v] = load(shares + r * row_floats + v * lanes);
       if constexpr (two_products<C>) {
-        const Slot& slot = slots[r];
-        const Floats state = this->load_units(factor(slot), vector * lanes);
-        store(second_ + slot.row * pitch_ + vector * lanes, C::between(activations_, shares[r], state));
-        for (int v = 0; v < C::width; ++v) store(pending(vector, slot) + v * lanes, shares[r][v]);
+        const int64_t unit = vector * lanes, row = first + r + to_row;
+        const Slot& slot = plan_[first + r];
+        Floats state{};
+        if (slot.before != from_zero) state = this->dropped(slot, unit, load(hidden_ + slot.row * pitch_ + unit));
+        P::put(second(row), unit, C::between(activations_, own, state));
+        for (int v = 0; v < C::width; ++v) store(pending(vector, row) + v * lanes, own[v]);
       } else {
-        equation(vector, first + r, shares[r]);
+        equation(vector, first + r, own);
       }
     }
   }
 
-  const float* state_panel(int64_t vector) const {
-    return packed_ + vector * packed_tile<C>(sizes_) + sizes_.features * C::blocks * lanes;
-  }
+  // What the second product reads, and the shares that wait for it. A step's slots have rows of their own here, one
+  // behind the other.
+  Factor* second(int64_t row) const { return second_ + row * this->left_side_.states; }
+  float* pending(int64_t vector, int64_t row) const { return pending_ + (vector * sizes_.batch + row) * row_floats; }
 
-  // Shares that wait for the second product.
-  float* pending(int64_t vector, const Slot& slot) const {
-    return pending_ + (vector * sizes_.batch + slot.row) * C::width * lanes;
-  }
-
-  template <int rows>
-  void second_block(int64_t vector, int64_t first) {
-    const Slot* slots = &plan_[first];
-    Sums<rows, 1> sums;
-    sums.clear();
-    multiply<1, 0, 1>(
-        sums, [&](int r) { return second_ + slots[r].row * pitch_; },
-        state_panel(vector) + sizes_.units * C::state_blocks * lanes, lanes, sizes_.units);
-    Floats sum[rows];
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r) sum[r] = sums.at[r][0];
+  template <class Count>
+  void second_block(P& product, int64_t vector, Count rows, int64_t first, int64_t to_row) {
+    alignas(64) float sums[P::most_rows(1) * lanes];
+    const Factor* panel = state_panel(vector) + P::depth(sizes_.units) * C::state_blocks * lanes;
+    product.template sum<1>(rows, sums, Start{nullptr, 0},
+                            part<0, 1>(Spaced<Factor>{second(first + to_row), this->left_side_.states}, panel, lanes,
+                                       P::depth(sizes_.units)));
     for (int r = 0; r < rows; ++r) {
       Floats shares[C::width];
-      for (int v = 0; v < C::width; ++v) shares[v] = load(pending(vector, slots[r]) + v * lanes);
-      shares[C::state_blocks] += sum[r];
+      for (int v = 0; v < C::width; ++v) shares[v] = load(pending(vector, first + r + to_row) + v * lanes);
+      shares[C::state_blocks] += load(sums + r * lanes);
       equation(vector, first + r, shares);
     }
   }
@@ -356,16 +428,15 @@ class Forward : Run<C> {
     store(hidden, at.hidden);
     if (C::has_cell_state) store(cell, at.cell);
     this->store_units(this->output(slot), unit, at.hidden);
-    if (in_.dropout != nullptr) {
-      const Floats dropout = this->load_units(in_.dropout + slot.row * sizes_.units, unit);
-      store(history_ + number * pitch_ + unit, at.hidden * dropout);
-    }
+    if (left_sides_ != nullptr && slot.after != nobody)
+      P::put(this->left_state(slot.after), unit, this->dropped(slot, unit, at.hidden));
     if (out_.kept == nullptr) return;
     if (C::keeps_gates) {
       float* gates = const_cast<float*>(this->kept_gates(vector, number));
       for (int v = 0; v < C::width; ++v) store(gates + v * lanes, shares[v]);
     }
     if (C::has_cell_state) store(const_cast<float*>(this->kept_cell(number)) + unit, at.cell);
+    if (this->kept_.states) store(const_cast<float*>(this->kept_hidden(number)) + unit, at.hidden);
   }
 
   // Last states of the own units, and what stands at padding.
@@ -385,16 +456,19 @@ class Forward : Run<C> {
     const int64_t unit = own.vectors.first * lanes;
     const int64_t count = std::min(own.vectors.last * lanes, sizes_.units) - unit;
     if (count <= 0) return;
-    float* outputs = static_cast<float*>(out_.values) + row * sizes_.steps * sizes_.units + unit;
-    const float* before = in_.initial[0] + row * sizes_.units + unit;
+    Number* outputs = static_cast<Number*>(out_.values) + row * sizes_.steps * sizes_.units + unit;
+    const Number* before = nullptr;
     for (int64_t turn = 0; turn < plan_.turns(); ++turn) {
       const int64_t step = plan_.step(turn);
-      float* here = outputs + step * sizes_.units;
+      Number* here = outputs + step * sizes_.units;
       if (in_.segments[row * sizes_.steps + step] == 0) {
         if (setting_.zero_output) {
-          std::fill_n(here, count, 0.0f);
-        } else {
+          std::fill_n(here, count, Number{});
+        } else if (before != nullptr) {
           std::copy_n(before, count, here);
+        } else {
+          const float* initial = in_.initial[0] + row * sizes_.units + unit;
+          for (int64_t at = 0; at < count; at += lanes) store(here + at, load(initial + at, count - at), count - at);
         }
       }
       before = here;
@@ -402,9 +476,9 @@ class Forward : Run<C> {
   }
 
   Activations activations_;
-  const float* packed_;
-  float *biases_, *hidden_, *cell_, *zeros_, *first_, *history_;
-  float *projections_ = nullptr, *second_ = nullptr, *pending_ = nullptr;
+  const Factor* packed_;
+  float *biases_, *zeros_, *hidden_, *cell_, *projections_ = nullptr, *pending_ = nullptr;
+  Factor* second_ = nullptr;
 };
 
 }  // namespace everystep::EVERYSTEP_ISA

@@ -3,5 +3,5 @@
 
 namespace everystep {
 extern const Path path_avx2;
-const Path path_avx2{"avx2", avx2::packed_size, avx2::kept_size, avx2::pack, avx2::forward, avx2::backward};
+const Path path_avx2 = avx2::path<avx2::By<avx2::InRegisters<avx2::Single>>, avx2::By<avx2::InRegisters<avx2::Widened>>>("avx2", false);
 }  // namespace everystep

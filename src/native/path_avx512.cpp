@@ -3,5 +3,5 @@
 
 namespace everystep {
 extern const Path path_avx512;
-const Path path_avx512{"avx512", avx512::packed_size, avx512::kept_size, avx512::pack, avx512::forward, avx512::backward};
+const Path path_avx512 = avx512::path<avx512::By<avx512::InRegisters<avx512::Single>>, avx512::By<avx512::InRegisters<avx512::Widened>>>("avx512", false);
 }  // namespace everystep

@@ -3,5 +3,5 @@
 
 namespace everystep {
 extern const Path path_portable;
-const Path path_portable{"portable", portable::packed_size, portable::kept_size, portable::pack, portable::forward, portable::backward};
+const Path path_portable = portable::path<portable::By<portable::InRegisters<portable::Single>>, portable::By<portable::InRegisters<portable::Widened>>>("portable", false);
 }  // namespace everystep

@@ -43,7 +43,8 @@ Plan::Plan(const Setting& setting, const Sizes& sizes, const int32_t* segments, 
         const bool other = setting.packed_rows && last >= 0 && here != segment(r, (*this)[last].step);
         const int32_t start = other ? from_zero : last;
         last = static_cast<int32_t>(size());
-        slots_.push_back({static_cast<int32_t>(r), static_cast<int32_t>(step), start});
+        if (start >= 0) slots_[static_cast<size_t>(start)].after = last;
+        slots_.push_back({static_cast<int32_t>(r), static_cast<int32_t>(step), start, nobody});
       }
     }
   }

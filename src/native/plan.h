@@ -13,10 +13,12 @@ struct Slot {
   int32_t row;
   int32_t step;
   int32_t before;  // the slot whose state it starts from, or one of the two below
+  int32_t after;   // the slot that starts from its state, or `nobody`
 };
 
 constexpr int32_t from_initial = -1;  // the row's initial state
 constexpr int32_t from_zero = -2;     // zeros: another sequence starts in a packed row
+constexpr int32_t nobody = -1;
 
 // Slots in the order of their steps, and of their rows within a step: an order that does not depend on how many work.
 class Plan {

@@ -67,6 +67,7 @@ struct Gradients {
 
 struct Path {
   const char* name;
+  bool multiplies_bfloat16;  // whether its products take bfloat16 as such; else they are made float32 ahead of them
   // Bytes of both kernels as `pack` lays them out for `forward`.
   int64_t (*packed_size)(const Setting&, const Sizes&);
   // Floats that `forward` keeps for `backward`.

@@ -86,4 +86,38 @@ EVERYSTEP_INLINE Floats minimum(Floats a, Floats b) { return a < b ? a : b; }
 EVERYSTEP_INLINE Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
 #endif
 
+// Rows become columns.
+EVERYSTEP_INLINE void transpose(Floats (&rows)[lanes]) {
+#if EVERYSTEP_LANES == 16
+  // Pairs of rows, then fours, are woven in each quarter; then the quarters change places. The masks, of all lanes, are
+  // there since GCC 12 warns of what it makes of these instructions without.
+  __m512i a[16], b[16];
+  for (int i = 0; i < 16; i += 2) {
+    a[i] = _mm512_maskz_unpacklo_epi32(0xffff, (__m512i)rows[i], (__m512i)rows[i + 1]);
+    a[i + 1] = _mm512_maskz_unpackhi_epi32(0xffff, (__m512i)rows[i], (__m512i)rows[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4)
+    for (int half = 0; half < 2; ++half) {
+      b[i + 2 * half] = _mm512_maskz_unpacklo_epi64(0xff, a[i + half], a[i + 2 + half]);
+      b[i + 2 * half + 1] = _mm512_maskz_unpackhi_epi64(0xff, a[i + half], a[i + 2 + half]);
+    }
+  for (int i = 0; i < 4; ++i) {
+    const __m512i even = _mm512_maskz_shuffle_i32x4(0xffff, b[i], b[4 + i], 0x88);
+    const __m512i odd = _mm512_maskz_shuffle_i32x4(0xffff, b[i], b[4 + i], 0xdd);
+    const __m512i last_even = _mm512_maskz_shuffle_i32x4(0xffff, b[8 + i], b[12 + i], 0x88);
+    const __m512i last_odd = _mm512_maskz_shuffle_i32x4(0xffff, b[8 + i], b[12 + i], 0xdd);
+    rows[i] = (Floats)_mm512_maskz_shuffle_i32x4(0xffff, even, last_even, 0x88);
+    rows[4 + i] = (Floats)_mm512_maskz_shuffle_i32x4(0xffff, odd, last_odd, 0x88);
+    rows[8 + i] = (Floats)_mm512_maskz_shuffle_i32x4(0xffff, even, last_even, 0xdd);
+    rows[12 + i] = (Floats)_mm512_maskz_shuffle_i32x4(0xffff, odd, last_odd, 0xdd);
+  }
+#else
+  uint32_t numbers[lanes][lanes], turned[lanes][lanes];
+  std::memcpy(numbers, rows, sizeof numbers);
+  for (int r = 0; r < lanes; ++r)
+    for (int c = 0; c < lanes; ++c) turned[c][r] = numbers[r][c];
+  std::memcpy(rows, turned, sizeof turned);
+#endif
+}
+
 }  // namespace everystep::EVERYSTEP_ISA
