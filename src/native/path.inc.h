@@ -15,11 +15,17 @@ auto with_cell(const Setting& setting, Work&& work) {
   }
 }
 
-// Calls work(a cell, activations) with Keras's own activations known to the compiler.
-template <class Work>
+// Calls work(a cell, activations) with Keras's own activations known to the compiler, where products are so fast that
+// it shows.
+template <class P, class Work>
 void with_equation(const Setting& setting, Work&& work) {
-  const bool standard = setting.activation == Function::tanh && setting.gate_activation == Function::sigmoid;
-  with_cell(setting, [&](auto cell) { standard ? work(cell, Standard{setting}) : work(cell, Chosen{setting}); });
+  with_cell(setting, [&](auto cell) {
+    if constexpr (P::fast) {
+      if (setting.activation == Function::tanh && setting.gate_activation == Function::sigmoid)
+        return work(cell, Standard{setting});
+    }
+    work(cell, Chosen{setting});
+  });
 }
 
 // What a path does, by one kind of products.
@@ -47,7 +53,7 @@ struct By {
 
   static void forward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const void* packed,
                       const Outputs& outputs, Team& team) {
-    with_equation(setting, [&](auto cell, auto activations) {
+    with_equation<P>(setting, [&](auto cell, auto activations) {
       Forward<decltype(cell), P, decltype(activations)>(setting, sizes, inputs, static_cast<const Factor*>(packed),
                                                         outputs, team)();
     });
@@ -56,7 +62,7 @@ struct By {
   static void backward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const void* kernel,
                        const void* recurrent_kernel, const Outputs& outputs, const Cotangents& cotangents,
                        const Gradients& gradients, Team& team) {
-    with_equation(setting, [&](auto cell, auto activations) {
+    with_equation<P>(setting, [&](auto cell, auto activations) {
       Backward<decltype(cell), P, decltype(activations)>(setting, sizes, inputs, static_cast<const Number*>(kernel),
                                                          static_cast<const Number*>(recurrent_kernel), outputs,
                                                          cotangents, gradients, team)();

@@ -84,6 +84,7 @@ struct Single {
   using Element = float;  // of the `numbers` in a factor
   static constexpr int numbers = 1;
   static constexpr bool copies = false;  // whether the left sides are copied, ahead of the products, to be factors
+  static constexpr bool fast = true;     // whether it is worth a program of its own for the common activations
   static constexpr Element zero = 0, one = 1;
 
   static const Element* elements(const Factor* row) { return row; }
@@ -104,7 +105,7 @@ struct Single {
 // Arrays of bfloat16 where nothing multiplies them: float32 that hold rounded numbers.
 struct Widened : Single {
   using Number = Bfloat16;
-  static constexpr bool copies = true;
+  static constexpr bool copies = true, fast = false;
   static EVERYSTEP_INLINE void put(Factor* row, int64_t number, Floats value) { store(row + number, rounded(value)); }
   static EVERYSTEP_INLINE Floats along(const Number* from, int64_t count) { return load(from, count); }
 };
@@ -117,7 +118,7 @@ struct Paired {
   };
   using Element = Bfloat16;
   static constexpr int numbers = 2;
-  static constexpr bool copies = true;
+  static constexpr bool copies = true, fast = true;
   static constexpr Element zero{0}, one{0x3f80};
 
   static const Element* elements(const Factor* row) { return row->of; }

@@ -39,7 +39,7 @@ _FUNCTIONS: tuple[tuple[str, Activation], ...] = (
     ("relu", jax.nn.relu),
     ("hard_sigmoid", jax.nn.hard_sigmoid),
 )
-_TYPES = ("float32",)
+_TYPES = ("float32", "bfloat16")
 
 # Numbers of elements and of rows or steps that the indices of the loop hold with room to spare.
 _MOST_ELEMENTS = 2**44
