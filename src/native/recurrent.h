@@ -1,7 +1,10 @@
 // The native twin of the recurrent loop: what it takes and gives, free of XLA and of Python.
 //
 // `Path` is one set of instructions (AVX-512, AVX2, portable): the same source compiled once for each.
-// Everything here is single precision, but for inputs, kernels and outputs, which may be bfloat16.
+// Everything here is single precision, but for inputs, kernels and outputs, which may be bfloat16. Their products then
+// take states and gradients of shares that are rounded to it, and add up in float32; gradients of biases and peepholes
+// add up what has been rounded. Paths that multiply bfloat16 themselves take numbers below 2^-126 for zeros and add up in
+// an order of their own.
 #pragma once
 
 #include <cstddef>

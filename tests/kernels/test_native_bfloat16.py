@@ -132,19 +132,19 @@ def test_any_sizes_will_do(path: str, sizes: Any) -> None:
     assert_near(case_of("lstm", *sizes), path)
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_errors_are_those_of_xla(cell: str) -> None:
-    """Of products; the native twin adds gradients of biases up after it has rounded them."""
+    """But for gradients of biases, which the native twin adds up of what it has rounded."""
     case = case_of(cell, 6, 30, 40, 48)
+    path = paths()[0]
     with jax.enable_x64(True):
-        truth = results_of(case, "xla", "", jnp.float64, jnp.float64)
+        truth = results_of(case, "xla", path, jnp.float64, jnp.float64)
     own, other = (
         off(results_of(case, twin, path, jnp.bfloat16, jnp.float32), truth)
-        for twin, path in (("native", paths()[0]), ("xla", ""))
+        for twin in ("native", "xla")
     )
-    worse = {name: (own[name], by) for name, by in other.items() if own[name] > 1.5 * by + 1e-6}
-    assert all("bias" in name or "parameter" in name for name in worse), worse
-    assert all(here < 4 * there for here, there in worse.values()), worse
+    times = {name: own[name] / (by + 1e-6) for name, by in other.items()}
+    assert not {name: by for name, by in times.items() if by > (4 if "bias" in name else 1.5)}
 
 
 @pytest.mark.parametrize("path", paths())
