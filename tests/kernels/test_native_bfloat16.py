@@ -27,9 +27,9 @@ WAYS: dict[str, Any] = {"packed": True, "reverse": True, "zero_output_for_mask":
 NEAR = 2**-8
 
 
-def case_of(cell: str, *sizes: int, seed: int = 0) -> Case:
+def case_of(cell: str, *sizes: int) -> Case:
     """A case of numbers that bfloat16 has, with products of about 1."""
-    case = Case(cell, *sizes, seed=seed)
+    case = Case(cell, *sizes)
     case.arrays["kernel"] /= max(1, case.features) ** 0.5
     case.arrays["recurrent_kernel"] /= max(1, case.units) ** 0.5
     # Its factors are no powers of two, which rounding would not notice.
