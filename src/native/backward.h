@@ -19,14 +19,14 @@ struct Columns {
   template <class Work>
   void each(Work&& work) const {
     const Factor* panel = panels;
-    in_blocks<most>(vectors.first, vectors.last, [&](auto count, int64_t vector) {
-      work(count, vector, panel);
-      panel += depth * count() * lanes;
+    in_blocks(most, vectors.first, vectors.last, [&](int count, int64_t vector) {
+      with_constant<most>(count, [&](auto constant) { work(constant, vector, panel); });
+      panel += depth * count * lanes;
     });
   }
 };
 
-template <class C, class P, class Activations>
+template <class C, class P>
 class Backward : Run<C, P> {
  public:
   using typename Run<C, P>::Factor, typename Run<C, P>::Number;
@@ -218,7 +218,7 @@ class Backward : Run<C, P> {
       at.cell = load(this->kept_cell(number) + unit);
     }
     this->see(at, unit);
-    C::backward(activations_, shares, at);
+    activations_([&](const auto& f) { C::backward(f, shares, at); });
     store(d_hidden, at.d_hidden);
     if (C::has_cell_state) store(d_cell, slot.before == from_zero ? Floats{} : at.d_cell);
     Factor* to = d_shares(vector / P::numbers, number);
@@ -235,7 +235,7 @@ class Backward : Run<C, P> {
   void times(P& product, const Panels& columns, int64_t begin, int64_t end, Consume&& consume) {
     columns.each([&](auto count, int64_t column, const Factor* panel) {
       constexpr int vectors = decltype(count)::value;
-      P::template each_block<Panels::most>(begin, end, [&](auto rows, int64_t slot) {
+      P::template each_block<Panels::most>(begin, end, [&](int rows, int64_t slot) {
         alignas(64) float sums[P::most_rows(Panels::most) * vectors * lanes];
         constexpr int64_t depth = blocks * lanes;
         product.template sum<vectors>(
@@ -265,7 +265,7 @@ class Backward : Run<C, P> {
           const Floats state = state_before(plan_[number], unit), reset = load(this->kept_gates(vector, number) + lanes);
           P::put(second(number), unit, reset * state);
           P::put(d_shares(vector / P::numbers, number), within(vector, 1),
-                 C::back_between(activations_, reset, state, value));
+                 activations_([&](const auto& f) { return C::back_between(f, reset, state, value); }));
           store(d_state_ + plan_[number].row * pitch_ + unit, value * reset);
         });
   }
@@ -284,7 +284,20 @@ class Backward : Run<C, P> {
           }
           float* d_hidden = d_hidden_ + slot.row * pitch_ + unit;
           store(d_hidden, slot.before == from_zero ? Floats{} : load(d_hidden) + value);
+          fetch_ahead(vector, number - sizes_.batch);
         });
+  }
+
+  // What the equations of the next turn will touch is asked for while a product keeps this one busy.
+  void fetch_ahead(int64_t vector, int64_t number) const {
+    if (number < 0) return;
+    const Factor* shares = d_shares(vector / P::numbers, number) + within(vector, 0) / P::numbers;
+    for (int v = 0; v < C::width; ++v) {
+      if (C::keeps_gates) __builtin_prefetch(this->kept_gates(vector, number) + v * lanes, 0, 2);
+      __builtin_prefetch(shares + v * lanes, 1, 2);
+    }
+    if (C::has_cell_state) __builtin_prefetch(this->kept_cell(number) + vector * lanes, 0, 2);
+    __builtin_prefetch(static_cast<const Number*>(given_.values) + this->place(plan_[number]) + vector * lanes, 0, 2);
   }
 
   // ---- after the last step
@@ -399,27 +412,20 @@ class Backward : Run<C, P> {
       }
       for (int64_t strip = strips.first; strip < strips.last; ++strip) {
         const int64_t top = strip * strip_rows;
-        with_rows(std::min<int64_t>(strip_rows, rows + 1 - top), [&](auto here) {
-          alignas(64) float sums[strip_rows * blocks * lanes];
-          auto each = [&](auto&& work) {
-            for (int r = 0; r < here; ++r)
-              for (int b = 0; b < blocks; ++b) work(sums + (r * blocks + b) * lanes, place(top + r, b));
-          };
-          each([&](float* sum, float* at) { store(sum, first == 0 ? Floats{} : this->load_units(at, unit)); });
-          product.template sum<blocks>(
-              here, sums, Start{sums, blocks * lanes},
-              part<0, blocks, P::strip_stride(C::blocks)>(P::strip(left + (strip - strips.first) * strip_size),
-                                                             right, pitch, P::depth(last - first)));
-          each([&](float* sum, float* at) { this->store_units(at, unit, load(sum)); });
-        });
+        const int here = static_cast<int>(std::min<int64_t>(strip_rows, rows + 1 - top));
+        alignas(64) float sums[strip_rows * blocks * lanes];
+        auto each = [&](auto&& work) {
+          for (int r = 0; r < here; ++r)
+            for (int b = 0; b < blocks; ++b) work(sums + (r * blocks + b) * lanes, place(top + r, b));
+        };
+        each([&](float* sum, float* at) { store(sum, first == 0 ? Floats{} : this->load_units(at, unit)); });
+        product.template sum<blocks>(
+            here, sums, Start{sums, blocks * lanes},
+            part<0, blocks, P::strip_stride(C::blocks)>(P::strip(left + (strip - strips.first) * strip_size), right,
+                                                        pitch, P::depth(last - first)));
+        each([&](float* sum, float* at) { this->store_units(at, unit, load(sum)); });
       }
     }
-  }
-
-  // Calls work(count) as products take it.
-  template <class Work>
-  static void with_rows(int64_t count, Work&& work) {
-    P::template each_block<C::blocks>(0, count, [&](auto rows, int64_t) { work(rows); });
   }
 
   // Gradients of shares with two slots to a factor, as a product over slots reads them.

@@ -12,15 +12,15 @@
 
 namespace everystep::EVERYSTEP_ISA {
 
-// The activations of a cell: Keras's own, known when this is compiled, or any others.
+// Keras's own activations, known when this is compiled.
 struct Standard {
-  explicit Standard(const Setting&) {}
   EVERYSTEP_INLINE Floats gate(Floats x) const { return sigmoid(x); }
   EVERYSTEP_INLINE Floats gate_slope(Floats y) const { return slope<Function::sigmoid>(y); }
   EVERYSTEP_INLINE Floats candidate(Floats x) const { return tanh(x); }
   EVERYSTEP_INLINE Floats candidate_slope(Floats y) const { return slope<Function::tanh>(y); }
 };
 
+// Any others.
 class Chosen {
  public:
   explicit Chosen(const Setting& setting) : activation_(setting.activation), gate_(setting.gate_activation) {}
@@ -53,6 +53,24 @@ class Chosen {
   Function activation_, gate_;
 };
 
+// The activations of a cell. Only its equation is compiled for both, and nothing around it.
+class Activations {
+ public:
+  explicit Activations(const Setting& setting)
+      : standard_(setting.activation == Function::tanh && setting.gate_activation == Function::sigmoid),
+        chosen_(setting) {}
+
+  // work(the activations), and what it gives.
+  template <class Work>
+  EVERYSTEP_INLINE auto operator()(Work&& work) const {
+    return standard_ ? work(Standard{}) : work(chosen_);
+  }
+
+ private:
+  bool standard_;
+  Chosen chosen_;
+};
+
 // What one vector of units has at one step. Equations read and write it; the loop puts it where it belongs.
 struct Unit {
   Floats hidden, cell;        // before the step, then after it
@@ -75,13 +93,13 @@ struct SimpleCell {
   static constexpr bool has_cell_state = false, keeps_gates = false, reads_hidden = false;
 
   // shares[width] -> what is kept of them; unit.hidden and unit.cell become the new ones.
-  template <class Activations>
-  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void forward(const F& f, Floats (&shares)[width], Unit& unit) {
     unit.hidden = f.candidate(shares[0]);
   }
   // What was kept -> gradients of the shares; unit.d_hidden becomes what reaches the state past the product.
-  template <class Activations>
-  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void backward(const F& f, Floats (&shares)[width], BackUnit& unit) {
     shares[0] = unit.d_hidden * f.candidate_slope(unit.hidden);
     unit.d_hidden = Floats{};
   }
@@ -94,8 +112,8 @@ struct LstmCell {
   static constexpr int state_gates[] = {0, 1, 2, 3};
   static constexpr bool has_cell_state = true, keeps_gates = true, reads_hidden = false;
 
-  template <class Activations>
-  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void forward(const F& f, Floats (&shares)[width], Unit& unit) {
     auto& [input, forget, candidate, output] = shares;
     if (unit.peepholes[0] != nullptr) {
       input += load(unit.peepholes[0]) * unit.cell;
@@ -110,8 +128,8 @@ struct LstmCell {
     unit.hidden = output * f.candidate(unit.cell);
   }
 
-  template <class Activations>
-  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void backward(const F& f, Floats (&shares)[width], BackUnit& unit) {
     const auto [input, forget, candidate, output] = shares;
     const Floats shown = f.candidate(unit.cell);
     const Floats d_output = unit.d_hidden * shown * f.gate_slope(output);
@@ -139,23 +157,23 @@ struct ResetBeforeGruCell {
   static constexpr bool has_cell_state = false, keeps_gates = true, reads_hidden = true;
 
   // After the first product: what the second one multiplies, of the state as the first one had it.
-  template <class Activations>
-  static EVERYSTEP_INLINE Floats between(const Activations& f, Floats (&shares)[width], Floats state) {
+  template <class F>
+  static EVERYSTEP_INLINE Floats between(const F& f, Floats (&shares)[width], Floats state) {
     shares[0] = f.gate(shares[0]);
     shares[1] = f.gate(shares[1]);
     return shares[1] * state;
   }
 
-  template <class Activations>
-  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void forward(const F& f, Floats (&shares)[width], Unit& unit) {
     auto& [update, reset, candidate] = shares;
     candidate = f.candidate(candidate);
     unit.hidden = update * unit.hidden + (1 - update) * candidate;
   }
 
   // The share of the reset gate is left to `back_between`.
-  template <class Activations>
-  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void backward(const F& f, Floats (&shares)[width], BackUnit& unit) {
     const auto [update, reset, candidate] = shares;
     shares[0] = unit.d_hidden * (unit.hidden_before - candidate) * f.gate_slope(update);
     shares[2] = unit.d_hidden * (1 - update) * f.candidate_slope(candidate);
@@ -163,8 +181,8 @@ struct ResetBeforeGruCell {
   }
 
   // The gradient of what `between` gave -> that of the reset gate's share.
-  template <class Activations>
-  static EVERYSTEP_INLINE Floats back_between(const Activations& f, Floats reset, Floats state, Floats gradient) {
+  template <class F>
+  static EVERYSTEP_INLINE Floats back_between(const F& f, Floats reset, Floats state, Floats gradient) {
     return gradient * state * f.gate_slope(reset);
   }
 };
@@ -177,8 +195,8 @@ struct GruCell {
   static constexpr int state_gates[] = {2, 0, 1};
   static constexpr bool has_cell_state = false, keeps_gates = true, reads_hidden = true;
 
-  template <class Activations>
-  static EVERYSTEP_INLINE void forward(const Activations& f, Floats (&shares)[width], Unit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void forward(const F& f, Floats (&shares)[width], Unit& unit) {
     auto& [of_state, update, reset, candidate] = shares;
     update = f.gate(update);
     reset = f.gate(reset);
@@ -186,8 +204,8 @@ struct GruCell {
     unit.hidden = update * unit.hidden + (1 - update) * candidate;
   }
 
-  template <class Activations>
-  static EVERYSTEP_INLINE void backward(const Activations& f, Floats (&shares)[width], BackUnit& unit) {
+  template <class F>
+  static EVERYSTEP_INLINE void backward(const F& f, Floats (&shares)[width], BackUnit& unit) {
     const auto [of_state, update, reset, candidate] = shares;
     const Floats d_update = unit.d_hidden * (unit.hidden_before - candidate);
     const Floats d_candidate = unit.d_hidden * (1 - update) * f.candidate_slope(candidate);

@@ -237,7 +237,7 @@ class Run {
   Factor* left_sides_ = nullptr;
 };
 
-template <class C, class P, class Activations>
+template <class C, class P>
 class Forward : Run<C, P> {
  public:
   using typename Run<C, P>::Factor, typename Run<C, P>::Number;
@@ -288,11 +288,11 @@ class Forward : Run<C, P> {
       const int64_t begin = plan_.begin(turn, own.group), end = plan_.end(turn, own.group);
       for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
         P::template each_block<C::width>(
-            begin, end, [&](auto rows, int64_t slot) { block(product, vector, rows, slot, own.first_row - begin); });
+            begin, end, [&](int rows, int64_t slot) { block(product, vector, rows, slot, own.first_row - begin); });
       if constexpr (two_products<C>) {
         this->meet();
         for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
-          P::template each_block<1>(begin, end, [&](auto rows, int64_t slot) {
+          P::template each_block<1>(begin, end, [&](int rows, int64_t slot) {
             second_block(product, vector, rows, slot, own.first_row - begin);
           });
       }
@@ -324,24 +324,26 @@ class Forward : Run<C, P> {
   }
 
   // The parts of a block's sums: rows of inputs, and of states, times the panels of a tile.
-  auto input_part(int64_t vector, int64_t first) const {
+  auto input_part(int64_t vector, int rows, int64_t first) const {
     const Factor* panel = packed_ + vector * packed_tile<C, P>(sizes_);
     if constexpr (P::copies) {
       return part<C::input_first, C::blocks>(Spaced<Factor>{this->left_side(first), this->left_side_.pitch}, panel,
                                              C::blocks * lanes, P::depth(sizes_.features));
     } else {
-      return part<C::input_first, C::blocks>([this, first](int64_t r) { return this->values(plan_[first + r]); },
-                                             panel, C::blocks * lanes, sizes_.features);
+      Scattered<Factor> values{};
+      for (int r = 0; r < rows; ++r) values.at[r] = this->values(plan_[first + r]);
+      return part<C::input_first, C::blocks>(values, panel, C::blocks * lanes, sizes_.features);
     }
   }
-  auto state_part(int64_t vector, int64_t first) const {
+  auto state_part(int64_t vector, int rows, int64_t first) const {
     if constexpr (P::copies) {
       return part<C::state_first, C::state_blocks>(Spaced<Factor>{this->left_state(first), this->left_side_.pitch},
                                                    state_panel(vector), C::state_blocks * lanes,
                                                    P::depth(sizes_.units));
     } else {
-      return part<C::state_first, C::state_blocks>([this, first](int64_t r) { return state_row(first + r); },
-                                                   state_panel(vector), C::state_blocks * lanes, sizes_.units);
+      Scattered<Factor> states{};
+      for (int r = 0; r < rows; ++r) states.at[r] = state_row(first + r);
+      return part<C::state_first, C::state_blocks>(states, state_panel(vector), C::state_blocks * lanes, sizes_.units);
     }
   }
   const Factor* state_panel(int64_t vector) const {
@@ -361,21 +363,20 @@ class Forward : Run<C, P> {
   // The shares of the inputs of the own units, of all steps.
   void project(const Own& own, P& product) {
     for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
-      P::template each_block<C::width>(0, plan_.size(), [&](auto rows, int64_t slot) {
+      P::template each_block<C::width>(0, plan_.size(), [&](int rows, int64_t slot) {
         product.template sum<C::width>(rows, projection(vector, slot), Start{biases_ + vector * row_floats, 0},
-                                       input_part(vector, slot));
+                                       input_part(vector, rows, slot));
       });
   }
 
-  template <class Count>
-  void block(P& product, int64_t vector, Count rows, int64_t first, int64_t to_row) {
+  void block(P& product, int64_t vector, int rows, int64_t first, int64_t to_row) {
     alignas(64) float shares[P::most_rows(C::width) * row_floats];
     if (projections_ == nullptr) {
-      product.template sum<C::width>(rows, shares, Start{biases_ + vector * row_floats, 0}, input_part(vector, first),
-                                     state_part(vector, first));
+      product.template sum<C::width>(rows, shares, Start{biases_ + vector * row_floats, 0}, input_part(vector, rows, first),
+                                     state_part(vector, rows, first));
     } else {
       product.template sum<C::width>(rows, shares, Start{projection(vector, first), row_floats},
-                                     state_part(vector, first));
+                                     state_part(vector, rows, first));
     }
     for (int r = 0; r < rows; ++r) {
       Floats own[C::width];
@@ -385,7 +386,7 @@ class Forward : Run<C, P> {
         const Slot& slot = plan_[first + r];
         Floats state{};
         if (slot.before != from_zero) state = this->dropped(slot, unit, load(hidden_ + slot.row * pitch_ + unit));
-        P::put(second(row), unit, C::between(activations_, own, state));
+        P::put(second(row), unit, activations_([&](const auto& f) { return C::between(f, own, state); }));
         for (int v = 0; v < C::width; ++v) store(pending(vector, row) + v * lanes, own[v]);
       } else {
         equation(vector, first + r, own);
@@ -398,8 +399,7 @@ class Forward : Run<C, P> {
   Factor* second(int64_t row) const { return second_ + row * this->left_side_.states; }
   float* pending(int64_t vector, int64_t row) const { return pending_ + (vector * sizes_.batch + row) * row_floats; }
 
-  template <class Count>
-  void second_block(P& product, int64_t vector, Count rows, int64_t first, int64_t to_row) {
+  void second_block(P& product, int64_t vector, int rows, int64_t first, int64_t to_row) {
     alignas(64) float sums[P::most_rows(1) * lanes];
     const Factor* panel = state_panel(vector) + P::depth(sizes_.units) * C::state_blocks * lanes;
     product.template sum<1>(rows, sums, Start{nullptr, 0},
@@ -424,7 +424,7 @@ class Forward : Run<C, P> {
       if (C::has_cell_state) at.cell = load(cell);
     }
     this->see(at, unit);
-    C::forward(activations_, shares, at);
+    activations_([&](const auto& f) { C::forward(f, shares, at); });
     store(hidden, at.hidden);
     if (C::has_cell_state) store(cell, at.cell);
     this->store_units(this->output(slot), unit, at.hidden);

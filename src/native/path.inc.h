@@ -15,19 +15,6 @@ auto with_cell(const Setting& setting, Work&& work) {
   }
 }
 
-// Calls work(a cell, activations) with Keras's own activations known to the compiler, where products are so fast that
-// it shows.
-template <class P, class Work>
-void with_equation(const Setting& setting, Work&& work) {
-  with_cell(setting, [&](auto cell) {
-    if constexpr (P::fast) {
-      if (setting.activation == Function::tanh && setting.gate_activation == Function::sigmoid)
-        return work(cell, Standard{setting});
-    }
-    work(cell, Chosen{setting});
-  });
-}
-
 // What a path does, by one kind of products.
 template <class P>
 struct By {
@@ -53,8 +40,8 @@ struct By {
 
   static void forward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const void* packed,
                       const Outputs& outputs, Team& team) {
-    with_equation<P>(setting, [&](auto cell, auto activations) {
-      Forward<decltype(cell), P, decltype(activations)>(setting, sizes, inputs, static_cast<const Factor*>(packed),
+    with_cell(setting, [&](auto cell) {
+      Forward<decltype(cell), P>(setting, sizes, inputs, static_cast<const Factor*>(packed),
                                                         outputs, team)();
     });
   }
@@ -62,8 +49,8 @@ struct By {
   static void backward(const Setting& setting, const Sizes& sizes, const Inputs& inputs, const void* kernel,
                        const void* recurrent_kernel, const Outputs& outputs, const Cotangents& cotangents,
                        const Gradients& gradients, Team& team) {
-    with_equation<P>(setting, [&](auto cell, auto activations) {
-      Backward<decltype(cell), P, decltype(activations)>(setting, sizes, inputs, static_cast<const Number*>(kernel),
+    with_cell(setting, [&](auto cell) {
+      Backward<decltype(cell), P>(setting, sizes, inputs, static_cast<const Number*>(kernel),
                                                          static_cast<const Number*>(recurrent_kernel), outputs,
                                                          cotangents, gradients, team)();
     });

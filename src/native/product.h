@@ -33,12 +33,12 @@ EVERYSTEP_INLINE void with_constant(int64_t count, Work&& work) {
   work(Constant<most>{});
 }
 
-// Goes through [first, last) in blocks of at most `most`, as equal as can be: work(Constant<size>, first of block).
-template <int most, class Work>
-EVERYSTEP_INLINE void in_blocks(int64_t first, int64_t last, Work&& work) {
+// Goes through [first, last) in blocks of at most `most`, as equal as can be: work(size, first of block).
+template <class Work>
+EVERYSTEP_INLINE void in_blocks(int most, int64_t first, int64_t last, Work&& work) {
   for (int64_t blocks = (last - first + most - 1) / most; blocks > 0; --blocks) {
     const int64_t size = (last - first + blocks - 1) / blocks;
-    with_constant<most>(size, [&](auto count) { work(count, first); });
+    work(static_cast<int>(size), first);
     first += size;
   }
 }
@@ -49,6 +49,13 @@ struct Spaced {
   const Factor* first;
   int64_t pitch;
   EVERYSTEP_INLINE const Factor* operator()(int64_t row) const { return first + row * pitch; }
+};
+
+// Rows that lie anywhere.
+template <class Factor>
+struct Scattered {
+  const Factor* at[8];
+  EVERYSTEP_INLINE const Factor* operator()(int64_t row) const { return at[row]; }
 };
 
 // What the sums start from: rows of vectors, the same one for all where the pitch is 0; zeros for nullptr.
@@ -84,7 +91,6 @@ struct Single {
   using Element = float;  // of the `numbers` in a factor
   static constexpr int numbers = 1;
   static constexpr bool copies = false;  // whether the left sides are copied, ahead of the products, to be factors
-  static constexpr bool fast = true;     // whether it is worth a program of its own for the common activations
   static constexpr Element zero = 0, one = 1;
 
   static const Element* elements(const Factor* row) { return row; }
@@ -105,7 +111,7 @@ struct Single {
 // Arrays of bfloat16 where nothing multiplies them: float32 that hold rounded numbers.
 struct Widened : Single {
   using Number = Bfloat16;
-  static constexpr bool copies = true, fast = false;
+  static constexpr bool copies = true;
   static EVERYSTEP_INLINE void put(Factor* row, int64_t number, Floats value) { store(row + number, rounded(value)); }
   static EVERYSTEP_INLINE Floats along(const Number* from, int64_t count) { return load(from, count); }
 };
@@ -118,7 +124,7 @@ struct Paired {
   };
   using Element = Bfloat16;
   static constexpr int numbers = 2;
-  static constexpr bool copies = true, fast = true;
+  static constexpr bool copies = true;
   static constexpr Element zero{0}, one{0x3f80};
 
   static const Element* elements(const Factor* row) { return row->of; }
@@ -169,32 +175,22 @@ class InRegisters : public Kind {
   static constexpr int strip_stride(int vectors) { return most_rows(vectors); }
   static Spaced<Factor> strip(const Factor* first) { return {first, 1}; }
   // How many slots such a product takes at a time.
-  static constexpr int64_t chunk = 128 * Kind::numbers;
+  static constexpr int64_t chunk = 256 * Kind::numbers;
 
   // Factors of so many numbers.
   static constexpr int64_t depth(int64_t count) { return (count + Kind::numbers - 1) / Kind::numbers; }
 
-  // Calls work(count, first) for blocks of rows.
+  // Calls work(rows, first) for blocks of rows.
   template <int vectors, class Work>
   static EVERYSTEP_INLINE void each_block(int64_t begin, int64_t end, Work&& work) {
-    in_blocks<most_rows(vectors)>(begin, end, std::forward<Work>(work));
+    in_blocks(most_rows(vectors), begin, end, std::forward<Work>(work));
   }
 
-  // `to`, rows of `width` vectors, becomes the start and all parts.
-  template <int width, class Count, class... Parts>
-  EVERYSTEP_INLINE void sum(Count, float* to, Start start, const Parts&... parts) {
-    constexpr int rows = Count::value;
-    Floats sums[rows][width];
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 8
-      for (int v = 0; v < width; ++v)
-        sums[r][v] = start.first == nullptr ? Floats{} : load(start.first + r * start.pitch + v * lanes);
-    (add<rows, width>(sums, parts), ...);
-#pragma GCC unroll 8
-    for (int r = 0; r < rows; ++r)
-#pragma GCC unroll 8
-      for (int v = 0; v < width; ++v) store(to + (r * width + v) * lanes, sums[r][v]);
+  // `to`, rows of `width` vectors, becomes the start and all parts. A function for each shape, which all cells call:
+  // inlined, it would be compiled a hundred times over.
+  template <int width, class... Parts>
+  __attribute__((noinline)) static void sum(int rows, float* to, Start start, const Parts&... parts) {
+    with_constant<most_rows(width)>(rows, [&](auto count) { sum_rows<count(), width>(to, start, parts...); });
   }
 
   // Strips of `columns` from what row(slot) gives for each of `slots`, or nullptr for zeros; behind the last column a
@@ -220,6 +216,21 @@ class InRegisters : public Kind {
   }
 
  private:
+  template <int rows, int width, class... Parts>
+  static EVERYSTEP_INLINE void sum_rows(float* to, Start start, const Parts&... parts) {
+    Floats sums[rows][width];
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 8
+      for (int v = 0; v < width; ++v)
+        sums[r][v] = start.first == nullptr ? Floats{} : load(start.first + r * start.pitch + v * lanes);
+    (add<rows, width>(sums, parts), ...);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; ++r)
+#pragma GCC unroll 8
+      for (int v = 0; v < width; ++v) store(to + (r * width + v) * lanes, sums[r][v]);
+  }
+
   template <int rows, int width, class Part>
   static EVERYSTEP_INLINE void add(Floats (&sums)[rows][width], const Part& part) {
     const Factor* a[rows];
