@@ -36,9 +36,9 @@ class InTiles : public Paired {
 
   template <int width, class... Parts>
   void sum(int rows, float* to, Start start, const Parts&... parts) {
-    shape(rows);
     // The compiler doesn't know that tiles are read from memory.
     asm volatile("" ::: "memory");
+    shape(rows);
     if (rows > tile) {
       vectors<0, width, true>(to, start, parts...);
     } else {
@@ -91,6 +91,8 @@ class InTiles : public Paired {
       shape.rows[i] = each[i];
       shape.bytes[i] = each[i] == 0 ? 0 : 64;
     }
+    // Nor that all of the shape is read.
+    asm volatile("" : : "r"(&shape) : "memory");
     _tile_loadconfig(&shape);
   }
 
