@@ -138,7 +138,8 @@ struct Rows {
     auto states = arrays.ranked("h", hidden, 2);
     sizes = {shape[0], shape[1], shape[2], states[1]};
     constexpr int64_t most = std::numeric_limits<int32_t>::max();
-    if (sizes.batch > most || sizes.steps > most) arrays.refuse("there are 2^31 rows or steps, or more");
+    if (sizes.batch > most || sizes.steps > most || sizes.batch * sizes.steps > most)
+      arrays.refuse("there are 2^31 steps of all rows, or more");
     setting.bfloat16 = values.element_type() == DataType::BF16;
     type = setting.bfloat16 ? DataType::BF16 : DataType::F32;
     shares = blocks(setting.cell) * sizes.units;

@@ -380,7 +380,7 @@ class Forward : Run<C, P> {
     }
     for (int r = 0; r < rows; ++r) {
       Floats own[C::width];
-      for (int v = 0; v < C::width; ++v) own[v] = load(shares + r * row_floats + v * lanes);
+      for (int v = 0; v < C::width; ++v) own[v] = load(shares + r * row_floats + v * lanes, sizes_.units - vector * lanes);
       if constexpr (two_products<C>) {
         const int64_t unit = vector * lanes, row = first + r + to_row;
         const Slot& slot = plan_[first + r];
@@ -408,7 +408,7 @@ class Forward : Run<C, P> {
     for (int r = 0; r < rows; ++r) {
       Floats shares[C::width];
       for (int v = 0; v < C::width; ++v) shares[v] = load(pending(vector, first + r + to_row) + v * lanes);
-      shares[C::state_blocks] += load(sums + r * lanes);
+      shares[C::state_blocks] += load(sums + r * lanes, sizes_.units - vector * lanes);
       equation(vector, first + r, shares);
     }
   }

@@ -86,6 +86,22 @@ def test_arrays_need_not_lie_as_they_should() -> None:
         assert_close(native(case)[0], wanted)
 
 
+def test_an_infinite_input_is_a_saturated_gate_on_the_way_back_too() -> None:
+    case = Case("lstm", 2, 4, 3, 5)  # units that leave lanes of a register empty
+    case.arrays["inputs"][1, 1, 2] = np.inf
+
+    def gradient(twin: str) -> Any:
+        def summed(inputs: Any) -> Any:
+            arrays = dict(case.arrays, inputs=inputs)
+            return recurrent(case.gates, initial=case.initial, **arrays, twin=twin)[0].sum()
+
+        return jax.grad(summed)(case.arrays["inputs"])
+
+    wanted = gradient("xla")
+    assert np.isfinite(wanted).all()
+    assert_close(gradient("native"), wanted)
+
+
 @pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 3e38, -1e-45])
 @pytest.mark.parametrize("cell", CELLS)
 def test_odd_numbers_stay_in_their_row_and_behind_their_step(cell: str, number: float) -> None:

@@ -41,9 +41,9 @@ _FUNCTIONS: tuple[tuple[str, Activation], ...] = (
 )
 _TYPES = ("float32", "bfloat16")
 
-# Numbers of elements and of rows or steps that the indices of the loop hold with room to spare.
+# Numbers of elements, of steps of all rows, and along an axis that the indices of the loop hold.
 _MOST_ELEMENTS = 2**44
-_MOST_ALONG_AXIS = 2**31 - 1
+_MOST_STEPS = _MOST_ALONG_AXIS = 2**31 - 1
 
 
 def _why_not(asked: Asked) -> str:
@@ -61,7 +61,8 @@ def _why_not(asked: Asked) -> str:
     if not all(isinstance(size, int) for size in sizes):
         return "it needs sizes that are numbers, not names for any number"
     batch, steps, features, units = sizes
-    if max(sizes) > _MOST_ALONG_AXIS or batch * steps * (features + 8 * units) > _MOST_ELEMENTS:
+    too_many = batch * steps > _MOST_STEPS or max(sizes) > _MOST_ALONG_AXIS
+    if too_many or batch * steps * (features + 8 * units) > _MOST_ELEMENTS:
         return "its indices are too short for so many rows, steps or units"
     return ""
 
