@@ -6,12 +6,20 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import pytest
 
 from everystep.cli.compiled import keep_compiled
+
+# JAX does not say what types its configuration has.
+configured: Any = jax.config.update
+
+
+def folder_of_jax() -> Any:
+    return getattr(jax.config, "jax_compilation_cache_dir")  # noqa: B009
 
 
 @pytest.fixture(autouse=True)
@@ -20,11 +28,11 @@ def told_nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     names = ["jax_compilation_cache_dir", "jax_enable_compilation_cache"]
     names.append("jax_persistent_cache_min_compile_time_secs")
     before = {name: getattr(jax.config, name) for name in names}
-    jax.config.update("jax_enable_compilation_cache", True)
-    jax.config.update("jax_compilation_cache_dir", None)
+    configured("jax_enable_compilation_cache", True)
+    configured("jax_compilation_cache_dir", None)
     yield
     for name, value in before.items():
-        jax.config.update(name, value)
+        configured(name, value)
 
 
 def test_it_is_made_for_the_user_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +41,7 @@ def test_it_is_made_for_the_user_alone(tmp_path: Path, monkeypatch: pytest.Monke
     assert folder is not None
     assert folder.parent == tmp_path / "caches" / "everystep"
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert jax.config.jax_compilation_cache_dir == str(folder)
+    assert folder_of_jax() == str(folder)
     assert list(folder.iterdir()) == []
 
 
@@ -52,11 +60,11 @@ def test_without_a_folder_for_caches_it_stands_in_the_home(
 
 def test_what_jax_was_told_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    jax.config.update("jax_compilation_cache_dir", "elsewhere")
+    configured("jax_compilation_cache_dir", "elsewhere")
     assert keep_compiled() is None
-    assert jax.config.jax_compilation_cache_dir == "elsewhere"
-    jax.config.update("jax_compilation_cache_dir", None)
-    jax.config.update("jax_enable_compilation_cache", False)
+    assert folder_of_jax() == "elsewhere"
+    configured("jax_compilation_cache_dir", None)
+    configured("jax_enable_compilation_cache", False)
     assert keep_compiled() is None
     assert list(tmp_path.iterdir()) == []
 
@@ -76,5 +84,5 @@ def test_where_it_cannot_be_the_reason_is_said_and_work_goes_on(
     assert shown.out == ""
     assert shown.err.count("compiled programs are not kept") == 1
     assert str(tmp_path / "everystep") in shown.err
-    assert jax.config.jax_compilation_cache_dir is None
+    assert folder_of_jax() is None
     assert float(jax.jit(lambda x: x + 1)(jnp.float32(1))) == 2.0

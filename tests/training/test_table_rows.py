@@ -17,7 +17,7 @@ from everystep.layers import Dense, Embedding
 from everystep.training import programs
 
 WORDS, FEATURES, LABELS = 60, 5, 3
-RESTING = {"SGD": lambda: optimizers.SGD(0.5), "Adagrad": lambda: optimizers.Adagrad(0.5)}
+RESTING: dict[str, Any] = {"SGD": lambda: optimizers.SGD(0.5), "Adagrad": lambda: optimizers.Adagrad(0.5)}
 
 
 @pytest.fixture(autouse=True)
@@ -129,7 +129,7 @@ def test_one_update_gives_the_same_bits_as_a_gradient_of_the_whole_table(name: s
     state = [each.value for each in optimizer.variables]
     whole = jnp.zeros((WORDS, FEATURES)).at[ids].add(rows, mode="drop")
     given: list[Any] = [whole, RowGradient(ids, rows)]
-    apply = jax.jit(optimizer.stateless_apply)
+    apply: Any = jax.jit(optimizer.stateless_apply)
     found = [jax.tree.leaves(apply(state, [one], [table.value])) for one in given]
     for own, other in zip(*found, strict=True):
         # A difference of two numbers has one more than they.
@@ -140,7 +140,7 @@ def test_packed_rows_and_several_steps_in_one_program(monkeypatch: pytest.Monkey
     words, labels = data()
     lists = {"x": [row[:n] for n, row in enumerate(words, 1)]}
     lists["y"] = [row[: len(one)] for row, one in zip(labels, lists["x"], strict=True)]
-    compiled = es.Model.compile
+    compiled: Any = es.Model.compile
     monkeypatch.setattr(
         es.Model, "compile", lambda *args: compiled(*args, steps_per_execution=2), raising=True
     )
@@ -176,10 +176,10 @@ def test_half_precision_adds_the_gradients_of_rows_in_single(
         table = Embedding(WORDS, FEATURES, dtype="mixed_bfloat16")
         return es.Sequential([table, Dense(LABELS)])
 
-    results = [
+    own, other = (
         trained(half, optimizers.SGD(0.5), monkeypatch, dense)[0][0] for dense in (False, True)
-    ]
-    np.testing.assert_allclose(*results, atol=1e-2)
+    )
+    np.testing.assert_allclose(own, other, atol=1e-2)
 
 
 SETTINGS: list[dict[str, Any]] = [
@@ -205,7 +205,8 @@ def test_what_touches_the_whole_weight_needs_a_whole_gradient(settings: dict[str
 
 @pytest.mark.parametrize("around", ["regularizer", "constraint"])
 def test_so_does_what_is_asked_of_the_weight(around: str) -> None:
-    weight = Variable(np.ones((4, 2)), **{around: jnp.sum})
+    asked: dict[str, Any] = {around: jnp.sum}
+    weight = Variable(np.ones((4, 2)), **asked)
     assert not optimizers.SGD().moves_rows(weight)
 
 
