@@ -17,7 +17,10 @@ from everystep.layers import Dense, Embedding
 from everystep.training import programs
 
 WORDS, FEATURES, LABELS = 60, 5, 3
-RESTING: dict[str, Any] = {"SGD": lambda: optimizers.SGD(0.5), "Adagrad": lambda: optimizers.Adagrad(0.5)}
+RESTING: dict[str, Any] = {
+    "SGD": lambda: optimizers.SGD(0.5),
+    "Adagrad": lambda: optimizers.Adagrad(0.5),
+}
 
 
 @pytest.fixture(autouse=True)
