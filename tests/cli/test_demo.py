@@ -108,7 +108,7 @@ def test_a_corpus_that_is_too_small_is_an_error(tmp_path: Path) -> None:
 def test_a_pipe_gets_plain_text(piped: Run) -> None:
     assert "\x1b" not in piped.shown
     assert "\r" not in piped.shown
-    lines = re.findall(r"^Epoch \d/2 - .* steps/s$", piped.shown, flags=re.MULTILINE)
+    lines = re.findall(r"^Epoch \d/2 - .* steps/s - [\d.]+% full$", piped.shown, flags=re.MULTILINE)
     assert len(lines) == 4
     for words in (
         *("Flatten, Dense, Reshape", "260", "PerStep(Dense)", "Unseen source", "operator"),
