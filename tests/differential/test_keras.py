@@ -10,7 +10,7 @@ from tests.differential.spaces import SPACES
 
 keras: Any = pytest.importorskip("keras", reason="Keras is what is compared with")
 
-CASES = 800
+CASES = 400
 PARTS = 2
 SEED = int(os.environ.get("DIFFERENTIAL_SEED", "20261124"))
 EACH = -(-CASES // (len(SPACES) * PARTS))
