@@ -51,8 +51,8 @@ def _backward(*given: Any) -> Any:
     return (*pull(cotangents), None)
 
 
-REFERENCE = cudnn.Library(_forward, _backward)
-LIBRARIES = [
+REFERENCE = cudnn.Calls(_forward, _backward)
+CALLS = [
     pytest.param(REFERENCE, id="reference"),
     pytest.param(cudnn.BINDING, id="cudnn", marks=needs_gpu),
 ]
@@ -64,20 +64,20 @@ def case(**changed: Any) -> Case:
     return made
 
 
-def ours(library: Any, given: Case, arrays: Any, initial: Any, segments: Any, **fixed: Any) -> Any:
+def ours(calls: Any, given: Case, arrays: Any, initial: Any, segments: Any, **fixed: Any) -> Any:
     everything = {**arrays, "initial": initial, "segments": segments, "recurrent_dropout": None}
     everything = {name: jax.tree.map(jnp.asarray, array) for name, array in everything.items()}
-    return cudnn.run(Fixed(given.gates, **fixed), everything, library)
+    return cudnn.run(Fixed(given.gates, **fixed), everything, calls)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("calls", CALLS)
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_every_row_equals_the_numpy_loop(library: Any, rows: str, reverse: bool) -> None:
+def test_every_row_equals_the_numpy_loop(calls: Any, rows: str, reverse: bool) -> None:
     given, segments = case(), ROWS[rows]
     for zero in (False, True) if segments is not None else (False,):
         fixed = {"reverse": reverse, "zero_output_for_mask": zero}
-        outputs, last = ours(library, given, given.arrays, given.initial, segments, **fixed)
+        outputs, last = ours(calls, given, given.arrays, given.initial, segments, **fixed)
         wanted, wanted_last = truth.run(given, segments=segments, **fixed)
         assert_close(outputs, wanted.astype(np.float32))
         for found, state in zip(last, wanted_last, strict=True):
@@ -94,11 +94,11 @@ def weighed(outputs: Any, last: Any) -> jax.Array:
     return weigh(outputs) + sum(map(weigh, last))
 
 
-def losses(given: Case, segments: Any, library: Any, **fixed: Any) -> tuple[Any, Any]:
+def losses(given: Case, segments: Any, calls: Any, **fixed: Any) -> tuple[Any, Any]:
     """The same function of all arrays twice: by this twin, and by that of pure JAX."""
 
     def by_cudnn(arrays: Any, initial: Any) -> jax.Array:
-        return weighed(*ours(library, given, arrays, initial, segments, **fixed))
+        return weighed(*ours(calls, given, arrays, initial, segments, **fixed))
 
     def by_xla(arrays: Any, initial: Any) -> jax.Array:
         rest = {**arrays, "recurrent_dropout": None, "segments": segments}
@@ -107,22 +107,22 @@ def losses(given: Case, segments: Any, library: Any, **fixed: Any) -> tuple[Any,
     return by_cudnn, by_xla
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("calls", CALLS)
 @pytest.mark.parametrize("rows", ROWS)
 @pytest.mark.parametrize("reverse", [False, True])
-def test_gradients_equal_those_of_pure_jax(library: Any, rows: str, reverse: bool) -> None:
+def test_gradients_equal_those_of_pure_jax(calls: Any, rows: str, reverse: bool) -> None:
     given = case()
     if ROWS[rows] is not None:
         given.arrays["inputs"][ROWS[rows] == 0] = np.nan
     found, wanted = (
         jax.jit(jax.grad(loss, (0, 1)))(given.arrays, given.initial)
-        for loss in losses(given, ROWS[rows], library, reverse=reverse)
+        for loss in losses(given, ROWS[rows], calls, reverse=reverse)
     )
     jax.tree.map(lambda a, b: assert_close(a, b, GRADIENTS), found, wanted)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_second_derivatives_and_vmap_equal_those_of_pure_jax(library: Any) -> None:
+@pytest.mark.parametrize("calls", CALLS)
+def test_second_derivatives_and_vmap_equal_those_of_pure_jax(calls: Any) -> None:
     given = case()
     twice = jax.tree.map(lambda array: np.stack([array, array / 2]), given.arrays)
 
@@ -133,15 +133,15 @@ def test_second_derivatives_and_vmap_equal_those_of_pure_jax(library: Any) -> No
 
         return jax.jit(jax.vmap(jax.grad(of)))(twice)
 
-    found, wanted = map(squared, losses(given, SEGMENTS, library))
+    found, wanted = map(squared, losses(given, SEGMENTS, calls))
     jax.tree.map(lambda a, b: assert_close(a, b, GRADIENTS), found, wanted)
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
-def test_narrow_types_keep_states_in_float32(library: Any) -> None:
+@pytest.mark.parametrize("calls", CALLS)
+def test_narrow_types_keep_states_in_float32(calls: Any) -> None:
     given = case()
     narrow: Any = jax.tree.map(lambda array: jnp.asarray(array, "bfloat16"), given.arrays)
-    outputs, last = ours(library, given, narrow, given.initial, SEGMENTS)
+    outputs, last = ours(calls, given, narrow, given.initial, SEGMENTS)
     assert outputs.dtype == "bfloat16"
     assert last[1].dtype == "float32"
     given.arrays = jax.tree.map(lambda array: np.asarray(array, np.float32), narrow)

@@ -97,7 +97,7 @@ def replace_inputs(case: Case, inputs: Any) -> Case:
 @pytest.mark.parametrize(
     ("asked", "kernel", "message"),
     [
-        (replace(ASKED, steps=10), "fast", "kernel='fast' .*no more than 9 steps"),
+        (replace(ASKED, steps=10), "fast", "twin='fast' .*no more than 9 steps"),
         (replace(ASKED, platform="tpu"), "fast", f"runs on {HERE} alone, not on tpu"),
         (ASKED, "quick", "'auto', 'fast', 'xla'.*not 'quick'"),
     ],

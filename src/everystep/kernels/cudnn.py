@@ -30,14 +30,14 @@ _ROUGH = (None, "default", "high", "bfloat16", "tensorfloat32", "TF32_TF32_F32")
 
 
 @dataclass(frozen=True)
-class Library:
+class Calls:
     """The two calls of `jax.experimental.rnn`; tests put its plain reference in their place."""
 
     forward: Callable[..., Any]
     backward: Callable[..., Any]
 
 
-BINDING = Library(rnn.lstm_fwd, rnn.lstm_bwd)
+BINDING = Calls(rnn.lstm_fwd, rnn.lstm_bwd)
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Call:
     features: int
     units: int
     precision: jax.lax.Precision
-    library: Library
+    calls: Calls
 
     @property
     def sizes(self) -> tuple[int, int, int, float, bool]:
@@ -66,14 +66,14 @@ class Operands(NamedTuple):
 
 
 def run(
-    fixed: Fixed, arrays: dict[str, Any], library: Library = BINDING
+    fixed: Fixed, arrays: dict[str, Any], calls: Calls = BINDING
 ) -> tuple[jax.Array, States]:
     """Runs an LSTM over rows that hold one sequence each, as `recurrent` promises it.
 
     Args:
         fixed: what `recurrent` was asked for.
         arrays: those of `recurrent`, by the names that they have there.
-        library: what computes.
+        calls: what computes.
 
     Returns:
         The outputs, (batch, steps, units), and the last h and c, each (batch, units).
@@ -81,7 +81,7 @@ def run(
     dtype = jnp.result_type(arrays["inputs"], arrays["kernel"], arrays["recurrent_kernel"])
     inputs = arrays["inputs"].astype(dtype).astype(jnp.float32)
     first = tuple(state.astype(jnp.float32) for state in arrays["initial"])
-    call = Call(inputs.shape[-1], first[0].shape[-1], precision(dtype), library)
+    call = Call(inputs.shape[-1], first[0].shape[-1], precision(dtype), calls)
     given = weights(arrays, dtype)
     if arrays["segments"] is None:
         outputs, last = _whole_rows(call, inputs, first, given, reverse=fixed.reverse)
@@ -196,7 +196,7 @@ def _forward(call: Call, operands: Operands) -> Result:
     """The call itself. cuDNN knows no batch of calls: under `jax.vmap` they run in turn."""
 
     def forward(operands: Operands) -> Result:
-        result, (*_, kept) = call.library.forward(*operands, *call.sizes, call.precision)
+        result, (*_, kept) = call.calls.forward(*operands, *call.sizes, call.precision)
         return *result, kept
 
     result: Result = sequential_vmap(forward)(operands)  # type: ignore[no-untyped-call]
@@ -225,7 +225,7 @@ def _backward(
 
     def backward(operands: Operands, outputs: jax.Array, kept: Tree, cotangents: Tree) -> Tree:
         saved = (*operands, outputs, kept)
-        *gradients, _ = call.library.backward(*call.sizes, call.precision, saved, cotangents)
+        *gradients, _ = call.calls.backward(*call.sizes, call.precision, saved, cotangents)
         return tuple(gradients)
 
     return sequential_vmap(backward)(operands, outputs, kept, cotangents)  # type: ignore[no-untyped-call]

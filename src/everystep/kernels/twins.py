@@ -38,7 +38,7 @@ class Choice:
 
 
 def names() -> tuple[str, ...]:
-    """Return what `kernel` may be."""
+    """Return what `twin` may be."""
     return (AUTO, *(twin.name for twin in TWINS))
 
 
@@ -62,15 +62,15 @@ def only(name: str) -> Iterator[None]:
         yield
 
 
-def choose(asked: Asked, kernel: str = AUTO) -> Choice:
+def choose(asked: Asked, twin: str = AUTO) -> Choice:
     """Return the twin that runs what is asked.
 
-    The first of these that says one decides: `only` around the call, `kernel`, the environment's
+    The first of these that says one decides: `only` around the call, `twin`, the environment's
     EVERYSTEP_KERNEL. Where none does, it is the first twin without a reason against it.
 
     Args:
         asked: what is asked.
-        kernel: the name of a twin, or "auto".
+        twin: the name of a twin, or "auto".
 
     Raises:
         SettingError: there is no such twin, or it cannot run what is asked.
@@ -81,24 +81,24 @@ def choose(asked: Asked, kernel: str = AUTO) -> Choice:
         >>> choose(Asked(Fixed(LSTMGates()), 2, 5, 3, 4, "float32", "tpu")).twin.name
         'xla'
     """
-    forced, says = _forced(kernel)
+    forced, says = _forced(twin)
     if forced != AUTO:
-        twin = next(twin for twin in TWINS if twin.name == forced)
-        if why := why_not(twin, asked):
+        chosen = next(each for each in TWINS if each.name == forced)
+        if why := why_not(chosen, asked):
             raise SettingError(
                 f"{says} asks for the twin {forced!r} of the recurrent loop, which cannot run "
                 f"this: {why}. Leave it out, or use {AUTO!r}, which takes the fastest that can"
             )
-        faster = [each for each in TWINS[: TWINS.index(twin)] if _runs_on(each, asked.platform)]
-        return Choice(twin, tuple((each.name, f"{says} asks for {forced!r}") for each in faster))
+        faster = [each for each in TWINS[: TWINS.index(chosen)] if _runs_on(each, asked.platform)]
+        return Choice(chosen, tuple((each.name, f"{says} asks for {forced!r}") for each in faster))
     against: list[tuple[str, str]] = []
-    for twin in TWINS:
-        why = why_not(twin, asked)
+    for chosen in TWINS:
+        why = why_not(chosen, asked)
         if not why:
             break
-        if _runs_on(twin, asked.platform):
-            against.append((twin.name, why))
-    return Choice(twin, tuple(against))
+        if _runs_on(chosen, asked.platform):
+            against.append((chosen.name, why))
+    return Choice(chosen, tuple(against))
 
 
 def why_not(twin: Twin, asked: Asked) -> str:
@@ -129,13 +129,13 @@ def _runs_on(twin: Twin, platform: str) -> bool:
     return not twin.platforms or platform in twin.platforms
 
 
-def _forced(kernel: str) -> tuple[str, str]:
+def _forced(twin: str) -> tuple[str, str]:
     """Return the twin that is forced, "auto" for none, and who says so."""
-    _checked(kernel, "kernel=")
+    _checked(twin, "twin=")
     if _only.value is not None:
         return _only.value, "the context manager only()"
-    if kernel != AUTO:
-        return kernel, f"kernel={kernel!r}"
+    if twin != AUTO:
+        return twin, f"twin={twin!r}"
     given = os.environ.get(VARIABLE) or AUTO
     return _checked(given, VARIABLE), f"the environment's {VARIABLE}={given}"
 
