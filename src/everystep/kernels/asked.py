@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import jax
+import jax.numpy as jnp
 
 from everystep.kernels.gates import Gates, States
 from everystep.kernels.reset_before import ResetBeforeGRU
@@ -82,3 +83,20 @@ class Twin:
     platforms: tuple[str, ...]
     why_not: Callable[[Asked], str]
     run: Callable[[Fixed, dict[str, Any]], tuple[jax.Array, States]]
+
+
+def in_promised_types(
+    arrays: dict[str, Any], dtype: Any, outputs: jax.Array, last: States
+) -> tuple[jax.Array, States]:
+    """Return what a twin gives in the types that `recurrent` promises.
+
+    Args:
+        arrays: those of `recurrent`, by the names that they have there.
+        dtype: the type of inputs and kernels taken together.
+        outputs: in any type.
+        last: the last states, in any types.
+    """
+    return outputs.astype(dtype), tuple(
+        state.astype(jnp.promote_types(dtype, given.dtype))
+        for state, given in zip(last, arrays["initial"], strict=True)
+    )

@@ -18,9 +18,9 @@ import jax.numpy as jnp
 from jax.custom_batching import sequential_vmap
 from jax.experimental import rnn
 
-from everystep.kernels.asked import Asked, Fixed, Twin
+from everystep.kernels.asked import Asked, Fixed, Twin, in_promised_types
 from everystep.kernels.gates import LSTMGates, States
-from everystep.kernels.pointwise import only_primitive
+from everystep.kernels.pointwise import same_function
 from everystep.kernels.xla import XLA
 
 Tree = Any
@@ -65,9 +65,7 @@ class Operands(NamedTuple):
     lengths: jax.Array  # (batch,), int32, each at least 1
 
 
-def run(
-    fixed: Fixed, arrays: dict[str, Any], calls: Calls = BINDING
-) -> tuple[jax.Array, States]:
+def run(fixed: Fixed, arrays: dict[str, Any], calls: Calls = BINDING) -> tuple[jax.Array, States]:
     """Runs an LSTM over rows that hold one sequence each, as `recurrent` promises it.
 
     Args:
@@ -90,10 +88,7 @@ def run(
         outputs, last = _masked_rows(call, inputs, first, given, real, reverse=fixed.reverse)
         if fixed.zero_output_for_mask:
             outputs = jnp.where(real[:, :, None], outputs, 0)
-    return outputs.astype(dtype), tuple(
-        state.astype(jnp.promote_types(dtype, given.dtype))
-        for state, given in zip(last, arrays["initial"], strict=True)
-    )
+    return in_promised_types(arrays, dtype, outputs, last)
 
 
 def _whole_rows(
@@ -270,8 +265,8 @@ def _why_not(asked: Asked) -> str:
     gates = asked.gates
     if not isinstance(gates, LSTMGates):
         return f"JAX's binding to cuDNN has the LSTM alone, not {type(gates).__name__}"
-    functions = only_primitive(gates.activation), only_primitive(gates.recurrent_activation)
-    if functions != ("tanh", "logistic"):
+    known = ((gates.activation, jnp.tanh), (gates.recurrent_activation, jax.nn.sigmoid))
+    if not all(same_function(*pair) for pair in known):
         return "cuDNN's LSTM has the activation tanh and the recurrent_activation sigmoid alone"
     if asked.fixed.packed:
         return "cuDNN starts every row once, and packed rows start afresh with each sequence"

@@ -12,11 +12,11 @@ import jax
 import jax.numpy as jnp
 
 from everystep.kernels import foreign
-from everystep.kernels.asked import Asked, Equation, Fixed, Twin
+from everystep.kernels.asked import Asked, Equation, Fixed, Twin, in_promised_types
 from everystep.kernels.extension import extension, path
 from everystep.kernels.foreign import Call, Operands, Result
 from everystep.kernels.gates import GRUGates, LSTMGates, SimpleRNNGates, States
-from everystep.kernels.pointwise import Activation
+from everystep.kernels.pointwise import Activation, same_function
 from everystep.kernels.reset_before import ResetBeforeGRU
 from everystep.kernels.resets import resets
 from everystep.kernels.variants import PeepholeLSTMGates
@@ -80,12 +80,6 @@ def number_of(function: Activation) -> int | None:
     return next((n for n in numbers if same_function(function, _FUNCTIONS[n][1])), None)
 
 
-def same_function(one: Activation, other: Activation) -> bool:
-    """Whether two functions compute the same, and have the same derivative."""
-    found = _written(one)
-    return found is not None and found == _written(other)
-
-
 def numbers_of(gates: Equation) -> tuple[int, int, int]:
     """Return the numbers of a cell, of its activation and of that of its gates.
 
@@ -98,25 +92,11 @@ def numbers_of(gates: Equation) -> tuple[int, int, int]:
     return _CELLS[type(gates)], activation, gate_activation
 
 
-def _written(function: Activation) -> str | None:
-    """A function and its derivative as text, such that functions with one text are the same."""
-    probe = jnp.zeros((5, 7), jnp.float32)
-    try:
-        value = jax.make_jaxpr(function)(probe)
-        slope = jax.make_jaxpr(lambda x, d: jax.jvp(function, (x,), (d,)))(probe, probe)
-    except Exception:  # a user's function; where it is called for real it says what it needs
-        return None
-    return f"{value} {slope}" if not value.consts and not slope.consts else None
-
-
 def _run(fixed: Fixed, arrays: dict[str, Any]) -> Result:
     dtype = jnp.result_type(arrays["inputs"], arrays["kernel"], arrays["recurrent_kernel"])
     call = Call(path(), fixed, *numbers_of(fixed.gates))
     outputs, last = _loop(call, _operands(arrays, dtype))
-    return outputs, tuple(
-        state.astype(jnp.promote_types(dtype, given.dtype))
-        for state, given in zip(last, arrays["initial"], strict=True)
-    )
+    return in_promised_types(arrays, dtype, outputs, last)
 
 
 def _operands(arrays: dict[str, Any], dtype: Any) -> Operands:

@@ -48,31 +48,30 @@ def is_pointwise(function: Activation) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def only_primitive(function: Activation) -> str:
-    """The one primitive of JAX that a function of an array is; "" where it is more or none.
-
-    Args:
-        function: maps an array to an array, such as an activation.
+def same_function(one: Activation, other: Activation) -> bool:
+    """Whether two functions of an array are the same program, and have the same derivative.
 
     Example:
         >>> import jax
-        >>> only_primitive(jax.numpy.tanh), only_primitive(jax.nn.sigmoid), only_primitive(abs)
-        ('tanh', 'logistic', 'abs')
-        >>> only_primitive(jax.nn.softmax)
-        ''
+        >>> same_function(jax.numpy.tanh, lambda values: jax.numpy.tanh(values))
+        True
+        >>> same_function(jax.nn.relu, lambda values: jax.numpy.maximum(values, 0))
+        False
     """
-    if not is_pointwise(function):
-        return ""
-    jaxpr: Any = jax.make_jaxpr(function)(jnp.zeros(_PROBE, jnp.float32)).jaxpr
-    while len(jaxpr.eqns) == 1:
-        (equation,) = jaxpr.eqns
-        if equation.invars != jaxpr.invars or equation.outvars != jaxpr.outvars:
-            break
-        name: str = equation.primitive.name
-        if name not in _CALLS:
-            return name
-        jaxpr = _inner(equation)
-    return ""
+    found = _written(one)
+    return found is not None and found == _written(other)
+
+
+@lru_cache(maxsize=1024)
+def _written(function: Activation) -> str | None:
+    """A function and its derivative as text, such that functions with one text are the same."""
+    probe = jnp.zeros(_PROBE, jnp.float32)
+    try:
+        value = jax.make_jaxpr(function)(probe)
+        slope = jax.make_jaxpr(lambda x, d: jax.jvp(function, (x,), (d,)))(probe, probe)
+    except Exception:  # a user's function; where it is called for real it says what it needs
+        return None
+    return f"{value} {slope}" if not value.consts and not slope.consts else None
 
 
 def _is_pointwise(jaxpr: object) -> bool:

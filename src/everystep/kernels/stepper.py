@@ -13,7 +13,8 @@ import numpy as np
 
 from everystep.kernels.asked import Asked, Fixed
 from everystep.kernels.extension import extension, path
-from everystep.kernels.native import NATIVE, number_of, numbers_of, same_function
+from everystep.kernels.native import NATIVE, number_of, numbers_of
+from everystep.kernels.pointwise import same_function
 from everystep.kernels.twins import choose, default_platform
 
 Array = np.ndarray[Any, Any]

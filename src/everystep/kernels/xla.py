@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from everystep.kernels import loop
-from everystep.kernels.asked import Asked, Fixed, Twin
+from everystep.kernels.asked import Asked, Fixed, Twin, in_promised_types
 from everystep.kernels.carrying import Rows
 from everystep.kernels.gates import Gates, States
 from everystep.kernels.reset_before import ResetBeforeGRU, run_reset_before
@@ -21,10 +21,7 @@ def _run(fixed: Fixed, arrays: dict[str, Any]) -> tuple[jax.Array, States]:
         outputs, last = run_reset_before(fixed.gates, arrays, rows, dtype)
     else:
         outputs, last = _run_equation(fixed, fixed.gates, arrays, dtype)
-    return outputs.astype(dtype), tuple(
-        state.astype(jnp.promote_types(dtype, given.dtype))
-        for state, given in zip(last, arrays["initial"], strict=True)
-    )
+    return in_promised_types(arrays, dtype, outputs, last)
 
 
 def _run_equation(
