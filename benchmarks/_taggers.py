@@ -3,6 +3,7 @@
 Embedding(vocabulary, features) -> LSTM(units, sequences) -> Dense(labels), Adam
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks import _torch
 from benchmarks._question import Sizes
 
 Array = npt.NDArray[Any]
+TRAIN = "train step"
 EPSILON = 1e-7  # Keras's default for Adam; others have other ones.
 
 
@@ -96,3 +98,26 @@ def torch_parts(tagger: Tagger) -> Any:
     parameters[4].requires_grad_(requires_grad=False)
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     return layers, torch.optim.Adam(trained, eps=EPSILON)
+
+
+def torch_work(
+    outputs: Callable[[Any], Any], optimizer: Any, ids: Any, labels: Any, sizes: Sizes
+) -> Callable[[], Any]:
+    """What a case asks of a tagger of torch: a step of training, or its outputs."""
+    import torch
+
+    measure = torch.nn.CrossEntropyLoss()
+    called: Any = torch.compile(outputs) if sizes.get("way") == "compiled" else outputs
+
+    def train() -> Any:
+        optimizer.zero_grad()
+        value = measure(called(ids).flatten(0, 1), labels.flatten().long())
+        value.backward()
+        optimizer.step()
+        return _torch.array(value)
+
+    def predict() -> Any:
+        with torch.inference_mode():
+            return _torch.array(called(ids))
+
+    return train if sizes["task"] == TRAIN else predict

@@ -1,28 +1,16 @@
 """How fast is a recurrent layer over a single row, which is read step after step?"""
 
-from benchmarks._layers.spec import Spec
+from benchmarks._layers.spec import Spec, cases
 from benchmarks._peers import DOUBLE, of_layers
 from benchmarks._question import Question
 
-STEPS, FEATURES = 50, 128
 UNITS = (64, 128, 256, 512, 1024)
 
 QUESTION = Question(
     name="batch_one",
     text=__doc__,
     peers=of_layers(),
-    cases=tuple(
-        {
-            "cell": cell,
-            "task": "forward",
-            "batch": 1,
-            "steps": STEPS,
-            "features": FEATURES,
-            "units": units,
-        }
-        for cell in ("LSTM", "GRU")
-        for units in UNITS
-    ),
+    cases=cases(units=UNITS, tasks=("forward",), batch=1),
     flops=lambda sizes: Spec.of(sizes).flops,
     reference=DOUBLE,
     growth="units",

@@ -1,6 +1,6 @@
 """What does bfloat16 gain over float32, here and in torch?"""
 
-from benchmarks._layers.spec import Spec
+from benchmarks._layers.spec import Spec, cases
 from benchmarks._peers import DOUBLE, XLA
 from benchmarks._question import Peer, Question
 
@@ -23,19 +23,7 @@ QUESTION = Question(
         Peer("torch", TORCH, requires=("torch",)),
         Peer("torch float32", TORCH, requires=("torch",), settings=WIDE),
     ),
-    cases=tuple(
-        {
-            "cell": cell,
-            "task": task,
-            "batch": 32,
-            "steps": 50,
-            "features": 128,
-            "units": 256,
-            "dtype": "bfloat16",
-        }
-        for cell in ("LSTM", "GRU")
-        for task in ("forward", "gradients")
-    ),
+    cases=cases(dtype="bfloat16"),
     flops=lambda sizes: Spec.of(sizes).flops,
     reference=DOUBLE,
     tolerance=3e-2,

@@ -1,6 +1,6 @@
 """How fast are two layers that read rows both ways?"""
 
-from benchmarks._layers.spec import Spec
+from benchmarks._layers.spec import Spec, cases
 from benchmarks._peers import DOUBLE, of_layers
 from benchmarks._question import Question
 
@@ -8,20 +8,7 @@ QUESTION = Question(
     name="bidirectional",
     text=__doc__,
     peers=of_layers(),
-    cases=tuple(
-        {
-            "cell": cell,
-            "task": task,
-            "batch": 32,
-            "steps": 50,
-            "features": 128,
-            "units": 256,
-            "layers": 2,
-            "directions": 2,
-        }
-        for cell in ("LSTM", "GRU")
-        for task in ("forward", "gradients")
-    ),
+    cases=cases(layers=2, directions=2),
     flops=lambda sizes: Spec.of(sizes).flops,
     reference=DOUBLE,
     quick={"batch": 2, "steps": 3, "features": 4, "units": 8},

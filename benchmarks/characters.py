@@ -7,9 +7,7 @@ import numpy as np
 
 from benchmarks import _peers, _torch
 from benchmarks._question import Question, Sizes
-from benchmarks._taggers import EPSILON, Tagger, torch_parts
-
-TRAIN = "train step"
+from benchmarks._taggers import EPSILON, TRAIN, Tagger, torch_parts, torch_work
 
 
 def flops(sizes: Sizes) -> float:
@@ -80,10 +78,7 @@ def keras(sizes: Sizes) -> Callable[[], Any]:
 
 def torch(sizes: Sizes) -> Callable[[], Any]:
     """Layers of torch, with words put where rows are by hand; eager or compiled."""
-    import torch as library
-
     (embedding, lstm, dense), optimizer = torch_parts(Tagger.of(sizes))
-    measure = library.nn.CrossEntropyLoss()
     ids, labels = map(_torch.tensor, data(sizes))
     batch, words, _ = _shape(sizes)
 
@@ -91,20 +86,7 @@ def torch(sizes: Sizes) -> Callable[[], Any]:
         last = lstm(embedding(ids.flatten(0, 1)))[0][:, -1]
         return dense(last).unflatten(0, (batch, words))
 
-    called: Any = library.compile(outputs) if sizes.get("way") == "compiled" else outputs
-
-    def train() -> Any:
-        optimizer.zero_grad()
-        value = measure(called(ids).flatten(0, 1), labels.flatten().long())
-        value.backward()
-        optimizer.step()
-        return _torch.array(value)
-
-    def predict() -> Any:
-        with library.inference_mode():
-            return _torch.array(called(ids))
-
-    return train if sizes["task"] == TRAIN else predict
+    return torch_work(outputs, optimizer, ids, labels, sizes)
 
 
 SIZES = {

@@ -1,29 +1,16 @@
 """How fast are the recurrent layers alone, and how does their time grow with the units?"""
 
-from benchmarks._layers.spec import Spec
+from benchmarks._layers.spec import Spec, cases
 from benchmarks._peers import DOUBLE, of_layers
 from benchmarks._question import Question
 
-BATCH, STEPS, FEATURES = 32, 50, 128
 UNITS = (64, 128, 256, 512, 1024)
 
 QUESTION = Question(
     name="recurrent",
     text=__doc__,
     peers=of_layers(),
-    cases=tuple(
-        {
-            "cell": cell,
-            "task": task,
-            "batch": BATCH,
-            "steps": STEPS,
-            "features": FEATURES,
-            "units": units,
-        }
-        for cell in ("LSTM", "GRU", "SimpleRNN")
-        for units in UNITS
-        for task in ("forward", "gradients")
-    ),
+    cases=cases(("LSTM", "GRU", "SimpleRNN"), UNITS),
     flops=lambda sizes: Spec.of(sizes).flops,
     reference=DOUBLE,
     growth="units",

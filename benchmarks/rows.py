@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks import _torch
 from benchmarks._layers.ours import keras_like
-from benchmarks._layers.spec import Spec
+from benchmarks._layers.spec import Spec, cases
 from benchmarks._layers.with_jax import compiled
 from benchmarks._layers.with_torch import layers_of
 from benchmarks._peers import XLA
@@ -161,18 +161,7 @@ QUESTION = Question(
         *_ways("Keras on JAX", "keras", {"KERAS_BACKEND": "jax"}, ("keras",), PLAIN, "gaps"),
         *_ways("torch", "torch", {}, ("torch",), PLAIN, "right padding"),
     ),
-    cases=tuple(
-        {
-            "cell": cell,
-            "task": task,
-            "batch": 32,
-            "steps": 50,
-            "features": 128,
-            "units": 256,
-        }
-        for cell in ("LSTM", "GRU")
-        for task in ("forward", "gradients")
-    ),
+    cases=cases(),
     flops=lambda sizes: Spec.of(sizes).flops,
     quick={"batch": 2, "steps": 5, "features": 4, "units": 8},
 )

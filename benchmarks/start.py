@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from benchmarks import _peers, tagger
 from benchmarks._question import Peer, Question, Sizes
+from benchmarks._taggers import TRAIN
 
 IMPORT, STEP = "import", "import, build and train one step"
 
@@ -21,7 +22,7 @@ def _started(sizes: Sizes, modules: str, peer: str) -> Callable[[], None]:
     """An import, or a whole first step of the tagger."""
     if sizes["what"] == IMPORT:
         return _in_fresh_process(f"import {modules}")
-    own = {**dict(tagger.QUESTION.cases[0]), **sizes, "task": tagger.TRAIN}
+    own = {**dict(tagger.QUESTION.cases[0]), **sizes, "task": TRAIN}
     return _in_fresh_process(f"from benchmarks import tagger; tagger.{peer}({own!r})()")
 
 

@@ -5,7 +5,9 @@ gradients back. Where a GRU has a bias of its own for the recurrent share it is 
 every library has one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,21 @@ from benchmarks._question import Sizes
 
 Array = npt.NDArray[np.float32]
 BLOCKS = {"LSTM": 4, "GRU": 3, "SimpleRNN": 1}
+
+
+def cases(
+    cells: Sequence[str] = ("LSTM", "GRU"),
+    units: Sequence[int] = (256,),
+    tasks: Sequence[str] = ("forward", "gradients"),
+    batch: int = 32,
+    **more: int | str,
+) -> tuple[Sizes, ...]:
+    """The sizes at which recurrent layers are compared, and what else a question says of them."""
+    shape = {"batch": batch, "steps": 50, "features": 128}
+    return tuple(
+        {"cell": cell, "task": task, **shape, "units": number, **more}
+        for cell, number, task in product(cells, units, tasks)
+    )
 
 
 class Weights(NamedTuple):
