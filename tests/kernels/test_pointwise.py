@@ -1,9 +1,18 @@
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from everystep.kernels.pointwise import Activation, along_units, is_pointwise
+import everystep as es
+from everystep.kernels.pointwise import (
+    Activation,
+    _with_slope,
+    along_units,
+    is_pointwise,
+    same_function,
+)
 
 SLOPES = np.arange(7.0)
 POINTWISE: list[Activation] = [
@@ -46,3 +55,39 @@ def test_whatever_mixes_elements_is_told_apart(function: Activation) -> None:
 def test_activations_see_the_units_last(function: Activation) -> None:
     values = jnp.asarray(np.random.default_rng(0).normal(size=(4, 3)))
     np.testing.assert_allclose(along_units(function, values), function(values.T).T)
+
+
+SAME: list[tuple[Activation, Activation]] = [
+    (jnp.tanh, lambda values: jnp.tanh(values)),
+    (jax.nn.relu, es.activations.relu),
+    (jax.nn.hard_sigmoid, es.activations.hard_sigmoid),
+    (lambda values: values, es.activations.linear),
+]
+OTHER: list[tuple[Activation, Activation]] = [
+    (jnp.tanh, jnp.sinh),
+    (lambda values: 2 * values, lambda values: 3 * values),
+    (lambda values: values - 1, lambda values: 1 - values),
+    # The same values with another slope at zero, and without any.
+    (jax.nn.relu, lambda values: jnp.maximum(values, 0)),
+    (jnp.tanh, lambda values: jax.lax.stop_gradient(jnp.tanh(values))),
+    # Arrays that a function holds may change.
+    (lambda values: values * SLOPES, lambda values: values * SLOPES),
+]
+
+
+@pytest.mark.parametrize("inside_a_mesh", [False, True])
+def test_functions_that_compute_the_same_are_known(inside_a_mesh: bool) -> None:
+    one = jax.make_mesh((1,), ("batch",), axis_types=(jax.sharding.AxisType.Auto,))
+    for first, second in SAME:
+        with jax.set_mesh(one) if inside_a_mesh else contextlib.nullcontext():
+            assert same_function(first, second)
+        _with_slope.cache_clear()
+        known = _with_slope(first)
+        _with_slope.cache_clear()
+        with jax.set_mesh(one) if inside_a_mesh else contextlib.nullcontext():
+            assert _with_slope(second) == known
+
+
+@pytest.mark.parametrize(("one", "other"), OTHER)
+def test_functions_that_differ_are_told_apart(one: Activation, other: Activation) -> None:
+    assert not same_function(one, other)

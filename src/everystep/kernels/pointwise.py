@@ -1,8 +1,9 @@
 """Tells whether a function of an array works on each element by itself."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Hashable, Iterable
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +21,8 @@ _NAMES = (
 _POINTWISE = frozenset(_NAMES.split())
 _CALLS = frozenset({"pjit", "jit", "custom_jvp_call", "custom_vjp_call", "closed_call", "remat2"})
 # Every value inside must have this shape or be a scalar; two sizes tell the axes apart.
-_PROBE = (5, 7)
+_PROBE = jax.ShapeDtypeStruct((5, 7), jnp.float32)  # type: ignore[no-untyped-call]
+_NO_MESH = jax.sharding.AbstractMesh((), ())
 
 
 @lru_cache(maxsize=1024)
@@ -38,13 +40,15 @@ def is_pointwise(function: Activation) -> bool:
         >>> is_pointwise(jax.numpy.tanh), is_pointwise(jax.nn.softmax)
         (True, False)
     """
-    probe = jnp.zeros(_PROBE, jnp.float32)
-    try:
-        closed = jax.make_jaxpr(function)(probe)
-    except Exception:  # a user's function; where it is called for real it says what it needs
-        return False
-    same = all(getattr(value, "shape", None) == _PROBE for value in closed.out_avals)
-    return len(closed.out_avals) == 1 and same and _is_pointwise(closed.jaxpr)
+    program = _program(function, 1)
+    return (
+        program is not None
+        and program.shapes == (_PROBE.shape,)
+        and all(
+            each.name in _POINTWISE and each.shapes <= {(), _PROBE.shape}
+            for each in program.equations
+        )
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -58,40 +62,75 @@ def same_function(one: Activation, other: Activation) -> bool:
         >>> same_function(jax.nn.relu, lambda values: jax.numpy.maximum(values, 0))
         False
     """
-    found = _written(one)
-    return found is not None and found == _written(other)
+    if one is other:
+        return True
+    programs = _with_slope(one)
+    return None not in programs and programs == _with_slope(other)
 
 
 @lru_cache(maxsize=1024)
-def _written(function: Activation) -> str | None:
-    """A function and its derivative as text, such that functions with one text are the same."""
-    probe = jnp.zeros(_PROBE, jnp.float32)
+def _with_slope(function: Activation) -> tuple["_Program | None", "_Program | None"]:
+    slope = _program(lambda x, d: jax.jvp(function, (x,), (d,))[1], 2)
+    return _program(function, 1), slope
+
+
+class _Equation(NamedTuple):
+    name: str
+    # The number of a value, or a constant with its type.
+    operands: tuple[Hashable, ...]
+    shapes: frozenset[tuple[int, ...]]
+    settings: tuple[tuple[str, Hashable], ...]
+
+
+class _Program(NamedTuple):
+    """What a function computes, every call replaced by what is called.
+
+    No name and no function is in it: programs that are equal compute the same.
+    """
+
+    equations: tuple[_Equation, ...]
+    results: tuple[Hashable, ...]
+    shapes: tuple[tuple[int, ...], ...]
+
+
+def _program(function: Callable[..., Any], arguments: int) -> _Program | None:
+    """The program of a function of arrays; None where it cannot be told."""
     try:
-        value = jax.make_jaxpr(function)(probe)
-        slope = jax.make_jaxpr(lambda x, d: jax.jvp(function, (x,), (d,)))(probe, probe)
+        with jax.sharding.use_abstract_mesh(_NO_MESH):  # what is around has no say
+            closed = jax.make_jaxpr(function)(*[_PROBE] * arguments)
     except Exception:  # a user's function; where it is called for real it says what it needs
         return None
-    return f"{value} {slope}" if not value.consts and not slope.consts else None
+    equations: list[_Equation] = []
+    numbers = itertools.count()
 
+    def walk(closed: Any, arguments: Iterable[Hashable]) -> list[Hashable]:
+        jaxpr = getattr(closed, "jaxpr", closed)
+        # An array that a function holds is like no other: it may be changed behind its back.
+        values = dict(zip(jaxpr.constvars, (object() for _ in jaxpr.constvars), strict=True))
+        values |= dict(zip(jaxpr.invars, arguments, strict=True))
 
-def _is_pointwise(jaxpr: object) -> bool:
-    for equation in jaxpr.eqns:  # type: ignore[attr-defined]
-        name = equation.primitive.name
-        if name in _CALLS:
-            inner = _inner(equation)
-            if inner is None or not _is_pointwise(inner):
-                return False
-            continue
-        shapes = {getattr(value.aval, "shape", ()) for value in equation.invars}
-        if name not in _POINTWISE or not shapes <= {(), _PROBE}:
-            return False
-    return True
+        def read(atom: Any) -> Hashable:
+            return (repr(atom.val), str(atom.aval)) if hasattr(atom, "val") else values[atom]
 
+        for equation in jaxpr.eqns:
+            operands = tuple(map(read, equation.invars))
+            inner = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
+            if equation.primitive.name in _CALLS and inner is not None:
+                results = walk(inner, operands)
+            else:
+                shapes = frozenset(getattr(each.aval, "shape", ()) for each in equation.invars)
+                settings = tuple(
+                    (name, repr(value)) for name, value in sorted(equation.params.items())
+                )
+                equations.append(_Equation(equation.primitive.name, operands, shapes, settings))
+                results = [next(numbers) for _ in equation.outvars]
+            values |= dict(zip(equation.outvars, results, strict=True))
+        return [read(each) for each in jaxpr.outvars]
 
-def _inner(equation: Any) -> Any:
-    """The program inside of a call."""
-    called = equation.params.get("jaxpr", equation.params.get("call_jaxpr"))
-    return getattr(called, "jaxpr", called)
+    results = walk(closed, [next(numbers) for _ in range(arguments)])
+    return _Program(
+        tuple(equations), tuple(results), tuple(each.shape for each in closed.out_avals)
+    )
 
 
 def along_units(activation: Activation, values: jax.Array) -> jax.Array:
