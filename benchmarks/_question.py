@@ -72,7 +72,7 @@ class Question:
         amount: how much of what people count is done in one run, such as real steps, or None.
         unit: what is counted.
         growth: the size that grows from case to case, which pictures are drawn along; or "".
-        warm: whether a run that is not counted goes ahead of each timed one, since the peer before
+        warm: whether a run that is not counted goes ahead of the timed ones, since the peer before
             has emptied the caches; runs of seconds need none.
         quick: the sizes of a smoke run, instead of those of the cases.
         needs: returns why the question cannot be asked here, or "".

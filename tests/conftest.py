@@ -27,7 +27,7 @@ if jax.default_backend() == "gpu":
 
 # JAX holds on to every program, and the more it holds the longer the next one takes: after two
 # thousand, twice as long as at first.
-TESTS_BETWEEN_CLEARING = 50
+TESTS_BETWEEN_CLEARING = 400
 _since_clearing = itertools.count(1)
 
 

@@ -50,6 +50,7 @@ class Backward : Run<C, P> {
         second_panels_(this->factors(second_panels, pitch_ * depth(second_blocks))),
         input_panels_(this->factors(input_panels, padded(sizes.features) * depth(C::blocks))),
         strips_(this->factors(strips, team.size() * strip_factors())),
+        kernel_sums_(this->scratch(kernel_sums, all_strips() * this->vectors_ * strip_sums)),
         pairs_(this->factors(pairs, team.size() * pairs_factors)) {}
 
   void operator()() {
@@ -64,6 +65,7 @@ class Backward : Run<C, P> {
   // A product of the kernels' gradients takes P::chunk slots at a time.
   static constexpr int strip_rows = P::strip_rows(C::blocks);
   static constexpr int64_t strip_size = strip_rows * P::depth(P::chunk);
+  static constexpr int64_t strip_sums = strip_rows * C::blocks * lanes;  // for one vector of units
   static constexpr int64_t pairs_factors = P::numbers == 1 ? 0 : P::depth(P::chunk) * C::blocks * lanes;
 
   void work(int member) {
@@ -333,24 +335,24 @@ class Backward : Run<C, P> {
 
   void into_kernels(P& product, int member) {
     const Range all = share(all_strips(), this->team_.size(), member);
-    // Those of the strips [begin, end) that are this member's, counted from `begin`.
+    // Those of the strips [begin, end) that are this member's.
     auto own = [&](int64_t begin, int64_t end) {
-      return Range{std::clamp(all.first, begin, end) - begin, std::clamp(all.last, begin, end) - begin};
+      return Range{std::clamp(all.first, begin, end), std::clamp(all.last, begin, end)};
     };
     const int64_t state = input_strips(), second = state + state_strips();
     int64_t first = 0;
     do {
       const int64_t last = std::min(first + P::chunk, plan_.size());
-      into_kernel<C::input_first, C::blocks>(product, member, own(0, state), first, last, sizes_.features,
+      into_kernel<C::input_first, C::blocks>(product, member, own(0, state), 0, first, last, sizes_.features,
                                              C::input_gates, gradients_.kernel, gradients_.bias,
                                              [&](int64_t slot) { return input_row(slot); });
-      into_kernel<C::state_first, C::state_blocks>(product, member, own(state, second), first, last, sizes_.units,
+      into_kernel<C::state_first, C::state_blocks>(product, member, own(state, second), state, first, last, sizes_.units,
                                                    C::state_gates, gradients_.recurrent_kernel,
                                                    gradients_.recurrent_bias,
                                                    [&](int64_t slot) { return state_row(slot); });
       if constexpr (two_products<C>)
-        into_kernel<C::state_blocks, second_blocks>(product, member, own(second, all_strips()), first, last,
-                                                    sizes_.units, C::state_gates + C::state_blocks,
+        into_kernel<C::state_blocks, second_blocks>(product, member, own(second, all_strips()), second, first,
+                                                    last, sizes_.units, C::state_gates + C::state_blocks,
                                                     gradients_.recurrent_kernel, gradients_.recurrent_bias,
                                                     [&](int64_t slot) { return this->second(slot); });
       first = last;
@@ -391,39 +393,37 @@ class Backward : Run<C, P> {
     }
   }
 
-  // Adds the slots [first, last) to strips of rows of one kernel's gradient; the first slots start it.
+  // Adds the slots [first, last) to strips of rows of one kernel's gradient, whose strips begin at `top`. The first
+  // slots start the sums; with the last ones they go where they belong. Until then they lie together: in the gradient
+  // the rows of a strip are a kernel's whole width apart, which for many sizes is the same place of the cache.
   template <int first_share, int blocks, class Row>
-  void into_kernel(P& product, int member, Range strips, int64_t first, int64_t last, int64_t rows, const int* gates,
-                   float* gradient, float* bias_gradient, Row&& row) {
-    if (strips.first >= strips.last) return;
+  void into_kernel(P& product, int member, Range own, int64_t top, int64_t first, int64_t last, int64_t rows,
+                   const int* gates, float* gradient, float* bias_gradient, Row&& row) {
+    if (own.first >= own.last) return;
     Factor* left = strips_ + member * strip_factors();
-    P::template gather<C::blocks>(left, strips, rows, last - first, [&](int64_t slot) { return row(first + slot); });
-    const int64_t shares = C::blocks * sizes_.units;
+    P::template gather<C::blocks>(left, {own.first - top, own.last - top}, rows, last - first,
+                                  [&](int64_t slot) { return row(first + slot); });
     for (int64_t vector = 0; vector < this->vectors_; ++vector) {
-      const int64_t unit = vector * lanes;
-      auto place = [&](int64_t r, int block) {
-        return (r < rows ? gradient + r * shares : bias_gradient) + gates[block] * sizes_.units;
-      };
       const Factor* right = d_shares(vector, first) + first_share * lanes;
       int64_t pitch = C::width * lanes;
       if constexpr (P::numbers > 1) {
         right = weave<blocks>(vector, first_share, first, last, pairs_ + member * pairs_factors);
         pitch = blocks * lanes;
       }
-      for (int64_t strip = strips.first; strip < strips.last; ++strip) {
-        const int64_t top = strip * strip_rows;
-        const int here = static_cast<int>(std::min<int64_t>(strip_rows, rows + 1 - top));
-        alignas(64) float sums[strip_rows * blocks * lanes];
-        auto each = [&](auto&& work) {
-          for (int r = 0; r < here; ++r)
-            for (int b = 0; b < blocks; ++b) work(sums + (r * blocks + b) * lanes, place(top + r, b));
-        };
-        each([&](float* sum, float* at) { store(sum, first == 0 ? Floats{} : this->load_units(at, unit)); });
+      for (int64_t strip = own.first; strip < own.last; ++strip) {
+        const int64_t first_row = (strip - top) * strip_rows;
+        const int here = static_cast<int>(std::min<int64_t>(strip_rows, rows + 1 - first_row));
+        float* sums = kernel_sums_ + (strip * this->vectors_ + vector) * strip_sums;
         product.template sum<blocks>(
-            here, sums, Start{sums, blocks * lanes},
-            part<0, blocks, P::strip_stride(C::blocks)>(P::strip(left + (strip - strips.first) * strip_size), right,
-                                                        pitch, P::depth(last - first)));
-        each([&](float* sum, float* at) { this->store_units(at, unit, load(sum)); });
+            here, sums, Start{first == 0 ? nullptr : sums, blocks * lanes},
+            part<0, blocks, P::strip_stride(C::blocks)>(P::strip(left + (strip - own.first) * strip_size), right, pitch,
+                                                        P::depth(last - first)));
+        if (last < plan_.size()) continue;
+        for (int r = 0; r < here; ++r)
+          for (int b = 0; b < blocks; ++b) {
+            float* to = first_row + r < rows ? gradient + (first_row + r) * C::blocks * sizes_.units : bias_gradient;
+            this->store_units(to + gates[b] * sizes_.units, vector * lanes, load(sums + (r * blocks + b) * lanes));
+          }
       }
     }
   }
@@ -451,7 +451,9 @@ class Backward : Run<C, P> {
   int64_t tiles_;
   Factor* d_shares_;
   float *d_hidden_, *d_cell_, *d_state_;
-  Factor *second_, *state_panels_, *second_panels_, *input_panels_, *strips_, *pairs_;
+  Factor *second_, *state_panels_, *second_panels_, *input_panels_, *strips_;
+  float* kernel_sums_;
+  Factor* pairs_;
 };
 
 }  // namespace everystep::EVERYSTEP_ISA

@@ -22,7 +22,7 @@ EVERYSTEP_INLINE void add_to(float* sum, Floats value) { store(sum, load(sum) + 
 // Pieces of scratch memory of a run.
 enum Scratch {
   biases, peepholes, states, left_sides, projections, between, shares_gradients, state_panels, second_panels,
-  input_panels, strips, pairs
+  input_panels, strips, kernel_sums, pairs
 };
 
 // How many factors one tile of both kernels takes, packed: for each step of the depth of the inputs its blocks, then
@@ -251,8 +251,9 @@ class Forward : Run<C, P> {
         zeros_(biases_ + this->vectors_ * C::width * lanes),
         hidden_(this->scratch(states, 2 * sizes.batch * this->pitch_)),
         cell_(hidden_ + sizes.batch * this->pitch_) {
-    // Where a step has few rows, its products only read weights: those of the inputs are read once for many steps.
-    if (this->by_units_ && this->plan_.size() < few_rows * this->plan_.turns())
+    // Where a step has few rows, its products only read weights: those of the inputs are read once for many steps. What
+    // that writes for each row must cost less, which grows with the rows as what it saves grows with the features.
+    if (this->by_units_ && this->plan_.size() * features_a_row <= sizes.features * this->plan_.turns())
       projections_ = this->scratch(projections, this->vectors_ * this->plan_.size() * C::width * lanes);
     std::fill_n(zeros_, this->pitch_, 0.0f);
     if (two_products<C>) {
@@ -271,7 +272,7 @@ class Forward : Run<C, P> {
   using Run<C, P>::left_sides_;
   using typename Run<C, P>::Own;
 
-  static constexpr int few_rows = 4;
+  static constexpr int64_t features_a_row = 16;  // measured with 128 to 1024 features and 8 to 32 rows
   static constexpr int64_t row_floats = C::width * lanes;
 
   void work(int member) {

@@ -204,6 +204,11 @@ class InRegisters : public Kind {
         if (k * Kind::numbers + i < slots) from[i] = Kind::elements(row(k * Kind::numbers + i));
       for (int64_t strip = strips.first; strip < strips.last; ++strip) {
         Factor* here = to + ((strip - strips.first) * depth(chunk) + k) * rows;
+        if ((strip + 1) * rows <= columns && std::find(from, from + Kind::numbers, nullptr) == from + Kind::numbers) {
+          for (int r = 0; r < rows; ++r)
+            for (int i = 0; i < Kind::numbers; ++i) Kind::elements(here + r)[i] = from[i][strip * rows + r];
+          continue;
+        }
         for (int r = 0; r < rows; ++r) {
           const int64_t column = strip * rows + r;
           typename Kind::Element* numbers = Kind::elements(here + r);

@@ -1,6 +1,8 @@
 """The native twin against the twin of pure JAX, which the other tests here hold to NumPy."""
 
+import json
 import os
+import platform
 import subprocess
 import sys
 from functools import cache
@@ -421,6 +423,32 @@ def test_shard_map_runs_it_on_each_device() -> None:
         [sys.executable, "-c", SHARDED], env=environment, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+FREED = """
+import resource
+from everystep.kernels.extension import extension
+
+def fresh_pages():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    bytearray(60_000_000)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+extension()
+print([fresh_pages() for _ in range(3)])
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is set up so")
+@pytest.mark.parametrize("own", [{}, {"MALLOC_TRIM_THRESHOLD_": "100000"}])
+def test_freed_memory_stays_for_the_next_step(own: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FREED], env=os.environ | own, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    first, *later = json.loads(done.stdout)
+    assert first > 1000
+    assert max(later) < 100 if not own else min(later) > 1000
 
 
 def test_explanations_stay_exact() -> None:

@@ -29,7 +29,10 @@ class Extension(NamedTuple):
 
 @cache
 def extension() -> Extension:
-    """Load the extension, and make its functions known to XLA.
+    """Load the extension, make its functions known to XLA, and let freed memory be used again.
+
+    With glibc, up to 256 MiB of what was freed stays with the process from then on. Where the
+    environment sets up glibc's memory (MALLOC_TRIM_THRESHOLD_, GLIBC_TUNABLES) that stands.
 
     Returns:
         The extension, or why there is none: it was not built, or cannot be loaded here.
@@ -38,6 +41,7 @@ def extension() -> Extension:
         module = importlib.import_module(f"{_HERE}._native")
         for name, call in module.calls().items():
             jax.ffi.register_ffi_target(name, call, platform="cpu")
+        module.keep_freed_memory()
     except ModuleNotFoundError:
         return Extension(None, built()["WHY_NOT"] or "the build left it out")
     # What a loader has to say of a file for another machine, or JAX of a function that it refuses.
