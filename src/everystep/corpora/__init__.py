@@ -17,6 +17,7 @@ from everystep.corpora.python_source import (
     read_source,
     read_source_file,
 )
+from everystep.corpora.sentences import Sentence
 from everystep.corpora.source_roles import NAME_ROLES, ROLES
 from everystep.corpora.standard_library import (
     Skipped,
@@ -36,6 +37,7 @@ __all__ = [
     "UNKNOWN",
     "BaselineScore",
     "MajorityBaseline",
+    "Sentence",
     "Skipped",
     "SourceCorpus",
     "SourceSequence",
