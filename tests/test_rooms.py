@@ -26,6 +26,7 @@ ROOMS = [
     ["drawing"],
     ["explanation"],
     ["corpora"],
+    ["tagging"],
     ["cli"],
 ]
 LEVEL = {room: level for level, rooms in enumerate(ROOMS) for room in rooms}
