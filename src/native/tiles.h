@@ -59,7 +59,8 @@ class InTiles : public Paired {
         Floats block[tile];
         for (int k = 0; k < tile; ++k) {
           const int64_t slot = first + 2 * k;
-          auto half = [&](int64_t at) { return at < slots ? row(at) + column / 2 : none; };
+          // Behind the columns comes the one of the bias, which no row has.
+          auto half = [&](int64_t at) { return at < slots && column < columns ? row(at) + column / 2 : none; };
           block[k] = beside(half(slot), half(slot + 1));
         }
         transpose(block);

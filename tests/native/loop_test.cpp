@@ -23,7 +23,8 @@
 namespace everystep {
 namespace {
 
-constexpr double tolerance = 5e-5;   // of the greatest number in an array, or of 1
+// Of the greatest number in an array, or of 1.
+constexpr double tolerance = 5e-5, tolerance_of_bfloat16 = 0.1;
 constexpr double nearest_kink = 1e-4;
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
@@ -41,6 +42,21 @@ class Random {
  private:
   std::mt19937_64 bits_;
 };
+
+// ---- bfloat16: the upper half of a float32
+
+uint16_t narrowed(float number) {
+  uint32_t bits;
+  std::memcpy(&bits, &number, sizeof bits);
+  return static_cast<uint16_t>((number == number ? bits + 0x7fff + ((bits >> 16) & 1) : bits) >> 16);
+}
+
+float widened(uint16_t number) {
+  const uint32_t bits = static_cast<uint32_t>(number) << 16;
+  float wide;
+  std::memcpy(&wide, &bits, sizeof wide);
+  return wide;
+}
 
 // ---- problems
 
@@ -70,14 +86,14 @@ Problem problem_of(uint64_t seed) {
   Random random(seed);
   Problem p;
   p.setting.cell = random.of({Cell::simple, Cell::lstm, Cell::lstm, Cell::gru, Cell::gru_reset_before});
+  p.setting.bfloat16 = random.one_in(3);
   p.setting.activation = Function::tanh;
   p.setting.gate_activation = Function::sigmoid;
-  if (random.one_in(3)) {
+  if (!p.setting.bfloat16 && random.one_in(3)) {
     const Function all[] = {Function::linear, Function::tanh, Function::sigmoid, Function::relu, Function::hard_sigmoid};
     p.setting.activation = random.of(all);
     p.setting.gate_activation = random.of(all);
   }
-  p.setting.bfloat16 = false;
   p.setting.packed_rows = random.one_in(2);
   p.setting.reverse = random.one_in(2);
   p.setting.zero_output = random.one_in(2);
@@ -115,6 +131,9 @@ Problem problem_of(uint64_t seed) {
       segment_row(random, static_cast<int>(kind == 5 ? random.below(5) : kind), steps, p.setting.packed_rows,
                   p.segments.data() + row * steps);
   }
+  if (p.setting.bfloat16)
+    for (Numbers* of_arrays : {&p.values, &p.kernel, &p.recurrent_kernel, &p.d_values})
+      for (double& number : *of_arrays) number = widened(narrowed(static_cast<float>(number)));
   // What stands at padding must touch nothing.
   for (int64_t row = 0; row < batch; ++row)
     for (int64_t step = 0; step < steps; ++step) {
@@ -132,7 +151,8 @@ std::string described(const Problem& p) {
   return "cell " + number(static_cast<int>(p.setting.cell)) + ", activations " +
          number(static_cast<int>(p.setting.activation)) + " and " + number(static_cast<int>(p.setting.gate_activation)) +
          ", batch " + number(batch) + ", steps " + number(steps) + ", features " + number(features) + ", units " +
-         number(units) + (p.segments.empty() ? "" : ", segments") + (p.setting.packed_rows ? ", packed" : "") +
+         number(units) + (p.segments.empty() ? "" : ", segments") + (p.setting.bfloat16 ? ", bfloat16" : "") +
+         (p.setting.packed_rows ? ", packed" : "") +
          (p.setting.reverse ? ", reverse" : "") + (p.setting.zero_output ? ", zero output" : "") +
          (p.dropout.empty() ? "" : ", dropout") + (p.peepholes.empty() ? "" : ", peepholes") +
          (p.bias.empty() ? "" : ", bias") + (p.recurrent_bias.empty() ? "" : ", recurrent bias");
@@ -140,24 +160,47 @@ std::string described(const Problem& p) {
 
 // ---- arrays as long as they must be and no longer, and as little aligned as they may be
 
-class Floats {
+// Of float32 or of bfloat16.
+class Array {
  public:
-  Floats() = default;
-  explicit Floats(size_t count) : data_(new float[count]), size_(count) { std::fill_n(data_.get(), count, nan); }
-  explicit Floats(const Numbers& numbers) : Floats(numbers.size()) {
-    for (size_t at = 0; at < size_; ++at) data_[at] = static_cast<float>(numbers[at]);
+  Array() = default;
+  explicit Array(size_t count, bool narrow = false) : size_(count) {
+    if (narrow) {
+      halves_.reset(new uint16_t[count]);
+    } else {
+      floats_.reset(new float[count]);
+    }
+    fill(nan);
+  }
+  explicit Array(const Numbers& numbers, bool narrow = false) : Array(numbers.size(), narrow) {
+    for (size_t at = 0; at < size_; ++at) put(at, static_cast<float>(numbers[at]));
   }
   // Arrays that are not there are nullptr.
-  static Floats optional(const Numbers& numbers) { return numbers.empty() ? Floats() : Floats(numbers); }
+  static Array optional(const Numbers& numbers) { return numbers.empty() ? Array() : Array(numbers); }
 
-  float* data() const { return data_.get(); }
+  float* floats() const { return floats_.get(); }
+  void* data() const { return halves_ ? static_cast<void*>(halves_.get()) : floats_.get(); }
   size_t size() const { return size_; }
-  bool same_bits(const Floats& other) const {
-    return size_ == other.size_ && (size_ == 0 || !std::memcmp(data(), other.data(), size_ * sizeof(float)));
+  size_t bytes() const { return size_ * (halves_ ? sizeof(uint16_t) : sizeof(float)); }
+  float operator[](size_t at) const { return halves_ ? widened(halves_[at]) : floats_[at]; }
+  void fill(float number) {
+    for (size_t at = 0; at < size_; ++at) put(at, number);
+  }
+  bool same_bits(const Array& other) const {
+    return bytes() == other.bytes() && (size_ == 0 || !std::memcmp(data(), other.data(), bytes()));
   }
 
  private:
-  std::unique_ptr<float[]> data_;
+  void put(size_t at, float number) {
+    if (halves_) {
+      halves_[at] = narrowed(number);
+    } else {
+      floats_[at] = number;
+    }
+  }
+
+  std::unique_ptr<float[]> floats_;
+  std::unique_ptr<uint16_t[]> halves_;
   size_t size_ = 0;
 };
 
@@ -170,91 +213,95 @@ AlignedMemory aligned(int64_t bytes) {
   return AlignedMemory(::operator new(static_cast<size_t>(bytes), std::align_val_t(64)));
 }
 
-enum Array { values, last_h, last_c, d_values, d_kernel, d_recurrent_kernel, d_bias, d_recurrent_bias, d_peepholes,
-             d_initial_h, d_initial_c, d_dropout, arrays };
+enum Name { values, last_h, last_c, d_values, d_kernel, d_recurrent_kernel, d_bias, d_recurrent_bias, d_peepholes,
+            d_initial_h, d_initial_c, d_dropout, arrays };
 const char* const names[arrays] = {"values", "last h", "last c", "d values", "d kernel", "d recurrent kernel", "d bias",
                                    "d recurrent bias", "d peepholes", "d initial h", "d initial c", "d dropout"};
 
 struct Result {
-  Floats of[arrays];
+  Array of[arrays];
 };
 
 Result compute(const Path& path, const Problem& p, int members) {
   Borrowed borrowed(members);
   Team& team = borrowed.team();
   CHECK(team.size() == members, "%d of %d members", team.size(), members);
-  const Floats x(p.values), kernel(p.kernel), recurrent(p.recurrent_kernel), h(p.initial[0]), c(p.initial[1]);
-  const Floats bias = Floats::optional(p.bias), recurrent_bias = Floats::optional(p.recurrent_bias);
-  const Floats peepholes = Floats::optional(p.peepholes), dropout = Floats::optional(p.dropout);
-  const Floats out_cotangent(p.d_values), h_cotangent(p.d_last[0]), c_cotangent(p.d_last[1]);
+  const bool narrow = p.setting.bfloat16;
+  const Array x(p.values, narrow), kernel(p.kernel, narrow), recurrent(p.recurrent_kernel, narrow);
+  const Array bias = Array::optional(p.bias), recurrent_bias = Array::optional(p.recurrent_bias);
+  const Array peepholes = Array::optional(p.peepholes), dropout = Array::optional(p.dropout);
+  const Array h(p.initial[0]), c(p.initial[1]), h_cotangent(p.d_last[0]), c_cotangent(p.d_last[1]);
+  const Array out_cotangent(p.d_values, narrow);
   std::unique_ptr<int32_t[]> segments;
   if (!p.segments.empty()) {
     segments.reset(new int32_t[p.segments.size()]);
     std::copy(p.segments.begin(), p.segments.end(), segments.get());
   }
   const bool cell_state = p.states() == 2;
-  const Inputs inputs{x.data(), bias.data(), recurrent_bias.data(), peepholes.data(), segments.get(), dropout.data(),
-                      {h.data(), cell_state ? c.data() : nullptr}};
+  const Inputs inputs{x.data(), bias.floats(), recurrent_bias.floats(), peepholes.floats(), segments.get(),
+                      dropout.floats(), {h.floats(), cell_state ? c.floats() : nullptr}};
 
   const AlignedMemory packed = aligned(path.packed_size(p.setting, p.sizes));
   path.pack(p.setting, p.sizes, kernel.data(), recurrent.data(), packed.get(), team);
 
   Result r;
   const size_t states = p.initial[0].size(), outputs = p.d_values.size();
-  r.of[values] = Floats(outputs);
-  r.of[last_h] = Floats(states);
-  r.of[last_c] = Floats(cell_state ? states : 0);
+  r.of[values] = Array(outputs, narrow);
+  r.of[last_h] = Array(states);
+  r.of[last_c] = Array(cell_state ? states : 0);
   path.forward(p.setting, p.sizes, inputs, packed.get(),
-               {r.of[values].data(), {r.of[last_h].data(), r.of[last_c].data()}, nullptr}, team);
+               {r.of[values].data(), {r.of[last_h].floats(), r.of[last_c].floats()}, nullptr}, team);
 
   Result again;
-  again.of[values] = Floats(outputs);
-  again.of[last_h] = Floats(states);
-  again.of[last_c] = Floats(cell_state ? states : 0);
+  again.of[values] = Array(outputs, narrow);
+  again.of[last_h] = Array(states);
+  again.of[last_c] = Array(cell_state ? states : 0);
   const AlignedMemory kept = aligned(path.kept_size(p.setting, p.sizes) * static_cast<int64_t>(sizeof(float)));
-  const Outputs keeping{again.of[values].data(), {again.of[last_h].data(), again.of[last_c].data()},
+  const Outputs keeping{again.of[values].data(), {again.of[last_h].floats(), again.of[last_c].floats()},
                         static_cast<float*>(kept.get())};
   path.forward(p.setting, p.sizes, inputs, packed.get(), keeping, team);
-  for (Array array : {values, last_h, last_c})
+  for (Name array : {values, last_h, last_c})
     CHECK(r.of[array].same_bits(again.of[array]), "%s: %s differ if the gates are kept", path.name, names[array]);
 
-  r.of[d_values] = Floats(p.values.size());
-  r.of[d_kernel] = Floats(p.kernel.size());
-  r.of[d_recurrent_kernel] = Floats(p.recurrent_kernel.size());
-  r.of[d_bias] = Floats(static_cast<size_t>(p.shares()));
-  r.of[d_recurrent_bias] = Floats(static_cast<size_t>(p.shares()));
-  r.of[d_peepholes] = p.peepholes.empty() ? Floats() : Floats(p.peepholes.size());
-  r.of[d_initial_h] = Floats(states);
-  r.of[d_initial_c] = Floats(cell_state ? states : 0);
-  r.of[d_dropout] = p.dropout.empty() ? Floats() : Floats(p.dropout.size());
+  r.of[d_values] = Array(p.values.size(), narrow);
+  r.of[d_kernel] = Array(p.kernel.size());
+  r.of[d_recurrent_kernel] = Array(p.recurrent_kernel.size());
+  r.of[d_bias] = Array(static_cast<size_t>(p.shares()));
+  r.of[d_recurrent_bias] = Array(static_cast<size_t>(p.shares()));
+  r.of[d_peepholes] = p.peepholes.empty() ? Array() : Array(p.peepholes.size());
+  r.of[d_initial_h] = Array(states);
+  r.of[d_initial_c] = Array(cell_state ? states : 0);
+  r.of[d_dropout] = p.dropout.empty() ? Array() : Array(p.dropout.size());
   // Last states are not read on the way back.
-  std::fill_n(again.of[last_h].data(), states, nan);
+  again.of[last_h].fill(nan);
   path.backward(p.setting, p.sizes, inputs, kernel.data(), recurrent.data(), keeping,
-                {out_cotangent.data(), {h_cotangent.data(), c_cotangent.data()}},
-                {r.of[d_values].data(), r.of[d_kernel].data(), r.of[d_recurrent_kernel].data(), r.of[d_bias].data(),
-                 r.of[d_recurrent_bias].data(), r.of[d_peepholes].data(),
-                 {r.of[d_initial_h].data(), r.of[d_initial_c].data()}, r.of[d_dropout].data()},
+                {out_cotangent.data(), {h_cotangent.floats(), c_cotangent.floats()}},
+                {r.of[d_values].data(), r.of[d_kernel].floats(), r.of[d_recurrent_kernel].floats(), r.of[d_bias].floats(),
+                 r.of[d_recurrent_bias].floats(), r.of[d_peepholes].floats(),
+                 {r.of[d_initial_h].floats(), r.of[d_initial_c].floats()}, r.of[d_dropout].floats()},
                 team);
   return r;
 }
 
 // ---- what must hold
 
-void compare(const Path& path, const Result& result, const Answer& answer, const std::string& what) {
+void compare(const Path& path, const Problem& p, const Result& result, const Answer& answer,
+             const std::string& what) {
+  const double near = p.setting.bfloat16 ? tolerance_of_bfloat16 : tolerance;
   const Numbers* const want[arrays] = {&answer.values, &answer.last[0], &answer.last[1], &answer.d_values,
                                        &answer.d_kernel, &answer.d_recurrent_kernel, &answer.d_bias,
                                        &answer.d_recurrent_bias, &answer.d_peepholes, &answer.d_initial[0],
                                        &answer.d_initial[1], &answer.d_dropout};
   for (int array = 0; array < arrays; ++array) {
-    const Floats& got = result.of[array];
+    const Array& got = result.of[array];
     CHECK(got.size() == want[array]->size(), "%s: %zu %s, not %zu", path.name, got.size(), names[array],
           want[array]->size());
     double most = 1;
     for (double number : *want[array]) most = std::max(most, std::fabs(number));
     for (size_t at = 0; at < got.size(); ++at) {
       const double right = (*want[array])[at];
-      CHECK(std::fabs(got.data()[at] - right) <= tolerance * most, "%s: %s[%zu] is %.9g, not %.9g: %s", path.name,
-            names[array], at, got.data()[at], right, what.c_str());
+      CHECK(std::fabs(got[at] - right) <= near * most, "%s: %s[%zu] is %.9g, not %.9g: %s", path.name,
+            names[array], at, static_cast<double>(got[at]), right, what.c_str());
     }
   }
 }
@@ -282,11 +329,11 @@ Problem only_row(const Problem& p, int64_t row) {
 
 void row_alone(const Path& path, const Problem& p, const Result& all, int64_t row, const std::string& what) {
   const Result alone = compute(path, only_row(p, row), 1);
-  for (Array array : {values, last_h, last_c, d_values, d_initial_h, d_initial_c, d_dropout}) {
-    const size_t each = alone.of[array].size();
+  for (Name array : {values, last_h, last_c, d_values, d_initial_h, d_initial_c, d_dropout}) {
+    const size_t each = alone.of[array].bytes();
     if (each == 0) continue;
-    CHECK(!std::memcmp(alone.of[array].data(), all.of[array].data() + static_cast<size_t>(row) * each,
-                       each * sizeof(float)),
+    const char* of_row = static_cast<const char*>(all.of[array].data()) + static_cast<size_t>(row) * each;
+    CHECK(!std::memcmp(alone.of[array].data(), of_row, each),
           "%s: %s of row %d differ from those of the row alone: %s", path.name, names[array], static_cast<int>(row),
           what.c_str());
   }
@@ -299,12 +346,12 @@ bool test(uint64_t seed) {
   const Answer answer = Reference(p).solve();
   // Where a slope jumps, or where linear cells have grown beyond measure, single precision is nothing to compare.
   if (answer.nearest_kink < nearest_kink) return false;
-  for (const Numbers* numbers : {&answer.values, &answer.d_kernel, &answer.d_recurrent_kernel, &answer.last[1]})
+  for (const Numbers* numbers : {&answer.values, &answer.d_values, &answer.d_recurrent_kernel, &answer.last[1]})
     for (double number : *numbers)
-      if (!(std::fabs(number) < 1e3)) return false;
+      if (!(std::fabs(number) < 40)) return false;
   for (const Path* path : paths()) {
     const Result first = compute(*path, p, 1);
-    compare(*path, first, answer, what);
+    compare(*path, p, first, answer, what);
     for (int members = 2; members <= 4; ++members) {
       const Result other = compute(*path, p, members);
       for (int array = 0; array < arrays; ++array)
