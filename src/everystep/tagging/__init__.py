@@ -1,6 +1,25 @@
-"""Labelling of the steps of sentences and signals: scores of labels."""
+"""Labelling of the steps of sentences and signals: scores of labels, and how sure they are."""
 
+from everystep.tagging.bootstrap import (
+    Difference,
+    Interval,
+    confidence_interval,
+    paired_bootstrap,
+)
 from everystep.tagging.entities import Entity, EntityCounts, EntityMatches, entities
+from everystep.tagging.runs import over_runs
 from everystep.tagging.scores import Scores, SentenceCounts
 
-__all__ = ["Entity", "EntityCounts", "EntityMatches", "Scores", "SentenceCounts", "entities"]
+__all__ = [
+    "Difference",
+    "Entity",
+    "EntityCounts",
+    "EntityMatches",
+    "Interval",
+    "Scores",
+    "SentenceCounts",
+    "confidence_interval",
+    "entities",
+    "over_runs",
+    "paired_bootstrap",
+]
