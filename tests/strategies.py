@@ -43,3 +43,15 @@ def segment_rows(draw: st.DrawFn) -> npt.NDArray[np.int32]:
     shape = draw(st.sampled_from([(3, 10), (1, 7), (1, 1), (0, 4), (2, 0)]))
     ids = st.lists(st.integers(0, 3), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1])
     return np.array(draw(ids), dtype=np.int32).reshape(shape)
+
+
+def labelled_sentences() -> st.SearchStrategy[list[list[tuple[str, str]]]]:
+    """Sentences of tokens with labels, of any text that a column of a file can hold.
+
+    That is no tab and no line end, and at the start of a line no mark of a file or a document.
+    """
+    inside = st.characters(exclude_categories=["Cs"], exclude_characters="\t\r\n\ufeff")
+    tokens = st.text(inside, min_size=1).filter(lambda text: not text.startswith("-DOCSTART-"))
+    labels = st.from_regex(r"[A-Z][\w-]{0,8}", fullmatch=True)
+    sentence = st.lists(st.tuples(tokens, labels), min_size=1, max_size=4)
+    return st.lists(sentence, min_size=1, max_size=3)

@@ -17,6 +17,7 @@ from everystep.corpora.python_source import (
     read_source,
     read_source_file,
 )
+from everystep.corpora.readers import READERS, Reader, reader, reader_for
 from everystep.corpora.sentences import Sentence
 from everystep.corpora.source_roles import NAME_ROLES, ROLES
 from everystep.corpora.standard_library import (
@@ -33,10 +34,12 @@ __all__ = [
     "LONGEST",
     "NAME_ROLES",
     "PADDING",
+    "READERS",
     "ROLES",
     "UNKNOWN",
     "BaselineScore",
     "MajorityBaseline",
+    "Reader",
     "Sentence",
     "Skipped",
     "SourceCorpus",
@@ -48,6 +51,8 @@ __all__ = [
     "read_source",
     "read_source_file",
     "read_standard_library",
+    "reader",
+    "reader_for",
     "score_baseline",
     "split_of",
     "standard_library_files",
