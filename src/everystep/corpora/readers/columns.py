@@ -24,6 +24,7 @@ from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError
 
 _DOCUMENT: Final = "-DOCSTART-"
+_WHITE: Final = " \t\r\n\v\f"
 _FIELD: Final = re.compile(r"[^ \t]+")
 
 
@@ -93,21 +94,25 @@ class Columns(Reader):
         probabilities: Sequence[float] | None,
     ) -> str:
         """Return the sentence with labels in their column."""
-        layout = written.parts if written else _NEW
+        if written is None:
+            return labelled_lines(sentence, labels, probabilities)
+        layout = written.parts
         unfit = CUTS_WORDS if layout.columns > 1 and not layout.tabs else NO_LABEL
         fit(labels, unfit, sentence.place, "a label in a column")
         steps = iter(range(len(sentence)))
 
         def change(line: str) -> str:
             step = next(steps)
-            ends = [labels[step]] if layout.label is None else []
+            if layout.label is None:
+                parts, between = [*layout.fields(line), labels[step]], "\t"
+            else:
+                parts = [_replaced(line, layout, labels[step])]
+                between = "\t" if layout.tabs else " "
             if probabilities is not None:
-                ends.append(shown(probabilities[step]))
-            kept = line if layout.label is None else _replaced(line, layout, labels[step])
-            between = "\t" if layout.tabs or layout.label is None else " "
-            return between.join([kept, *ends])
+                parts.append(shown(probabilities[step]))
+            return between.join(parts)
 
-        return rewrite(written.text if written else _as_new(sentence), _kind_of, change)
+        return rewrite(written.text, _kind_of, change)
 
     def _layout(self, line: Line) -> _Layout:
         body = cut_end(line.text)[0]
@@ -121,7 +126,7 @@ class Columns(Reader):
 
 
 def _kind_of(line: str) -> Kind:
-    if not line.strip():
+    if not line.strip(_WHITE):
         return Kind.BLANK
     return Kind.APART if line.startswith(_DOCUMENT) else Kind.TOKEN
 
@@ -150,6 +155,14 @@ def _replaced(line: str, layout: _Layout, label: str) -> str:
     return line[: span.start()] + label + line[span.end() :]
 
 
-def _as_new(sentence: Sentence) -> str:
-    tokens = fit(sentence.tokens, CUTS_LINES, sentence.place, "a token in a column")
-    return "".join(f"{token}\n" for token in tokens) + "\n"
+def labelled_lines(
+    sentence: Sentence, labels: Sequence[str], probabilities: Sequence[float] | None
+) -> str:
+    """Return a line for each token: the token, its label, its probability, with tabs between."""
+    columns = [
+        fit(sentence.tokens, CUTS_LINES, sentence.place, "a token in a column"),
+        fit(labels, NO_LABEL, sentence.place, "a label in a column"),
+    ]
+    if probabilities is not None:
+        columns.append([shown(probability) for probability in probabilities])
+    return "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)) + "\n"

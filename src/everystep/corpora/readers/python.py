@@ -9,8 +9,8 @@ from typing import ClassVar, Final
 
 from everystep.corpora.python_source import read_source
 from everystep.corpora.readers.base import Reader, Written
+from everystep.corpora.readers.columns import labelled_lines
 from everystep.corpora.readers.lines import STANDARD_INPUT, name_of, open_bytes
-from everystep.corpora.readers.tokens import labelled_lines
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from typing import ClassVar, Final
 
-from everystep.corpora.readers.base import CUTS_LINES, NO_LABEL, Reader, Written, fit, shown
+from everystep.corpora.readers.base import Reader, Written
+from everystep.corpora.readers.columns import labelled_lines
 from everystep.corpora.readers.lines import cut_end, read_lines
 from everystep.corpora.sentences import Sentence
 
@@ -51,16 +52,3 @@ class Tokens(Reader):
     ) -> str:
         """Return a line for each token and its label."""
         return labelled_lines(sentence, labels, probabilities)
-
-
-def labelled_lines(
-    sentence: Sentence, labels: Sequence[str], probabilities: Sequence[float] | None
-) -> str:
-    """Return a line for each token: the token, its label, its probability, with tabs between."""
-    columns = [
-        fit(sentence.tokens, CUTS_LINES, sentence.place, "a token in a column"),
-        fit(labels, NO_LABEL, sentence.place, "a label in a column"),
-    ]
-    if probabilities is not None:
-        columns.append([shown(probability) for probability in probabilities])
-    return "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)) + "\n"
