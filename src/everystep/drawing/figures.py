@@ -74,3 +74,49 @@ class Spread(TypedDict):
     smallest: float
     largest: float
     runs: int
+
+
+class MatchFigures(TypedDict):
+    """How many of what is there were found, and how many were found where there is none.
+
+    `sensitivity` is the share of what is there that was found, `positive_predictive_value` the
+    share of what was found that is there, and `f1` their harmonic mean.
+    """
+
+    matched: int
+    missed: int
+    spurious: int
+    sensitivity: float | None
+    positive_predictive_value: float | None
+    f1: float | None
+
+
+class EdgeFigures(MatchFigures):
+    """The onsets or offsets of one class, and how far the matched ones are off.
+
+    Errors are in milliseconds, positive where the predicted edge is late. `deviation_ms` is the
+    sample standard deviation, None for fewer than 2.
+    """
+
+    mean_ms: float | None
+    deviation_ms: float | None
+
+
+class ClassFigures(TypedDict):
+    """The edges of one class, and its segments, of which both edges have to match."""
+
+    onset: EdgeFigures
+    offset: EdgeFigures
+    segment: MatchFigures
+
+
+class SignalFigures(TypedDict):
+    """How well the segments of signals were found.
+
+    `rate` is in steps a second, `tolerance_ms` how far off an edge may be and still match.
+    """
+
+    rate: float
+    tolerance_ms: float
+    signals: int
+    classes: dict[str, ClassFigures]

@@ -9,6 +9,7 @@ from everystep.tagging.bootstrap import (
 from everystep.tagging.entities import Entity, EntityCounts, EntityMatches, entities
 from everystep.tagging.runs import over_runs
 from everystep.tagging.scores import Scores, SentenceCounts
+from everystep.tagging.segments import SegmentScores
 
 __all__ = [
     "Difference",
@@ -17,6 +18,7 @@ __all__ = [
     "EntityMatches",
     "Interval",
     "Scores",
+    "SegmentScores",
     "SentenceCounts",
     "confidence_interval",
     "entities",
