@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from everystep.optimizers import Optimizer
     from everystep.regularizers import Regularizer
     from everystep.sequences import Steps, pack
+    from everystep.tagging import Tagger
 
 __version__ = "0.1.0"
 
@@ -69,6 +70,7 @@ __all__ = [
     "Regularizer",
     "Sequential",
     "Steps",
+    "Tagger",
     "Variable",
     "activations",
     "apply",
@@ -120,6 +122,7 @@ _HOMES = {
     "Regularizer": "regularizers",
     "Sequential": "models",
     "Steps": "sequences",
+    "Tagger": "tagging",
     # Not `core`: a variable may be made from the name of an initializer, so those must be known.
     "Variable": "layers.weights",
     "apply": "layers.apply",

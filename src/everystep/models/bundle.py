@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from everystep.models.model import Model
 
 _CONFIG = "config"
+TAGGER = "tagger"
+"""Under which name a file of a tagger holds what it is."""
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -41,6 +43,8 @@ def read_model(path: Path, compile: bool) -> Any:
         FormatError: the file is damaged, hostile, or holds no model.
     """
     contents = read_tensors(path)
+    if TAGGER in contents.metadata:
+        raise FormatError(f"{path}: the file holds a tagger: everystep.Tagger.load reads it")
     if _CONFIG not in contents.metadata:
         raise FormatError(
             f"{path}: the file holds weights only: build the model and call its load_weights"

@@ -1,4 +1,4 @@
-"""Labelling of the steps of sentences and signals: scores of labels, and how sure they are."""
+"""Labelling of the steps of sentences and signals: taggers, scores of labels, and how sure those are."""
 
 from everystep.tagging.bootstrap import (
     Difference,
@@ -7,9 +7,12 @@ from everystep.tagging.bootstrap import (
     paired_bootstrap,
 )
 from everystep.tagging.entities import Entity, EntityCounts, EntityMatches, entities
+from everystep.tagging.estimator import SequenceTagger
 from everystep.tagging.runs import over_runs
 from everystep.tagging.scores import Scores, SentenceCounts
 from everystep.tagging.segments import SegmentScores
+from everystep.tagging.settings import Settings
+from everystep.tagging.tagger import Tagger
 
 __all__ = [
     "Difference",
@@ -20,6 +23,9 @@ __all__ = [
     "Scores",
     "SegmentScores",
     "SentenceCounts",
+    "SequenceTagger",
+    "Settings",
+    "Tagger",
     "confidence_interval",
     "entities",
     "over_runs",

@@ -1,0 +1,123 @@
+"""A tagger by the conventions of scikit-learn, which is not needed to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, Self
+
+from everystep.errors import DataError, SettingError, StateError
+from everystep.tagging.settings import Settings
+from everystep.tagging.tagger import Tagger
+
+_NAMES = tuple(each.name for each in fields(Settings))
+
+
+class SequenceTagger:
+    """A `Tagger` with `fit`, `predict`, `score`, `get_params` and `set_params`.
+
+    Values of settings are checked in `fit`, as scikit-learn wants it; names at once.
+
+    Args:
+        **settings: some of the fields of `Settings`.
+
+    Raises:
+        SettingError: a name is no setting.
+
+    Example:
+        >>> estimator = SequenceTagger(units=64).set_params(layers=2)
+        >>> estimator
+        SequenceTagger(layers=2, units=64)
+        >>> estimator.get_params()["encoder"]
+        'lstm'
+    """
+
+    tagger_: Tagger
+
+    def __init__(self, **settings: Any) -> None:
+        self._settings: dict[str, Any] = Settings().to_dict()
+        self.set_params(**settings)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return all settings by name; `deep` changes nothing, as none holds others."""
+        return dict(self._settings)
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings; they count from the next `fit` on.
+
+        Raises:
+            SettingError: a name is no setting.
+        """
+        unknown = [name for name in params if name not in _NAMES]
+        if unknown:
+            raise SettingError(f"no setting is called {unknown[0]!r}; there are {_NAMES}")
+        self._settings |= params
+        return self
+
+    def fit(self, X: Sequence[Sequence[str]], y: Sequence[Sequence[str]]) -> Self:  # noqa: N803
+        """Train on sentences.
+
+        Args:
+            X: the tokens of each sentence.
+            y: as many labels for each.
+
+        Raises:
+            DataError: X and y do not go together.
+            SettingError: a setting has a value that it cannot take.
+        """
+        self.tagger_ = Tagger.train(_pairs(X, y), settings=self._settings, verbose=0)
+        self.classes_ = list(self.tagger_.labels)
+        return self
+
+    def predict(self, X: Sequence[Sequence[str]]) -> list[list[str]]:  # noqa: N803
+        """Return the labels of each sentence.
+
+        Raises:
+            StateError: `fit` was not called.
+        """
+        return list(self._fitted().predict_stream(X))
+
+    def predict_proba(self, X: Sequence[Sequence[str]]) -> list[Any]:  # noqa: N803
+        """Return how likely each of `classes_` is at each step, (steps, labels) a sentence.
+
+        Raises:
+            StateError: `fit` was not called.
+        """
+        return list(self._fitted().probabilities(list(X)))
+
+    def score(self, X: Sequence[Sequence[str]], y: Sequence[Sequence[str]]) -> float:  # noqa: N803
+        """Return the share of steps with the right label.
+
+        Raises:
+            StateError: `fit` was not called.
+        """
+        return float(self._fitted().evaluate(_pairs(X, y))["accuracy"])
+
+    def _fitted(self) -> Tagger:
+        if not self.__sklearn_is_fitted__():
+            raise StateError("this SequenceTagger is not fitted yet: call fit first")
+        return self.tagger_
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "tagger_")
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn, which alone asks, what the estimator takes."""
+        from sklearn.utils import InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=True),
+            input_tags=InputTags(two_d_array=False, string=True),
+        )
+
+    def __repr__(self) -> str:
+        usual = Settings().to_dict()
+        given = {n: v for n, v in self._settings.items() if v != usual[n]}
+        return f"SequenceTagger({', '.join(f'{n}={v!r}' for n, v in given.items())})"
+
+
+def _pairs(X: Any, y: Any) -> list[tuple[Any, Any]]:  # noqa: N803
+    if len(X) != len(y):
+        raise DataError(f"X has {len(X)} sentences, but y has labels for {len(y)}")
+    return list(zip(X, y, strict=True))

@@ -1,0 +1,132 @@
+"""What a tagger reads of a sentence: ids of words, and the characters of each distinct word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from everystep.corpora.vocabulary import Vocabulary
+from everystep.errors import FormatError
+from everystep.sequences import Ragged
+from everystep.tagging.settings import Settings
+
+Ids = npt.NDArray[np.int32]
+_DIGIT = re.compile(r"\d")
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Some sentences as numbers: each distinct spelling once, and which one each step has.
+
+    Shapes:
+        words (kinds,), counts (kinds,), spellings (kinds, characters)
+
+    Args:
+        kinds: for each sentence the number of each step's spelling; number 0 is no word.
+        words: the id of each spelling's word.
+        counts: how often training saw it.
+        spellings: the ids of its characters, 0 after the last.
+    """
+
+    kinds: Ragged
+    words: Ids
+    counts: npt.NDArray[np.int64]
+    spellings: Ids
+
+
+@dataclass(frozen=True)
+class Features:
+    """Between the text of sentences and the numbers that a network reads.
+
+    Args:
+        words: the words that training saw, as they are looked up.
+        characters: the characters that training saw.
+        lowercase: whether words are looked up in lower case.
+        digits: whether words are looked up with every digit as 0.
+        spelling: how many characters of a word are read.
+
+    Example:
+        >>> features = Features.of([["The", "cat", "sat"], ["the", "dog"]], Settings(spelling=4))
+        >>> features.words.entries
+        ('the', 'cat', 'dog', 'sat')
+        >>> features.encode([["The", "cow", "The"]]).kinds.split()
+        [array([1, 2, 1], dtype=int32)]
+    """
+
+    words: Vocabulary
+    characters: Vocabulary
+    lowercase: bool
+    digits: bool
+    spelling: int
+
+    @classmethod
+    def of(cls, sentences: Iterable[Sequence[str]], settings: Settings) -> Self:
+        """Collect the words and characters of the sentences to learn from."""
+        empty = Vocabulary([])
+        blank = cls(empty, empty, settings.lowercase, settings.digits, settings.spelling)
+        sentences = list(sentences)
+        words = Vocabulary.from_sequences(
+            (map(blank.looked_up, tokens) for tokens in sentences),
+            minimum_count=settings.minimum_count,
+        )
+        characters = Vocabulary.from_sequences(
+            characters for tokens in sentences for characters in tokens
+        )
+        return cls(words, characters, settings.lowercase, settings.digits, settings.spelling)
+
+    @classmethod
+    def from_dict(cls, data: Any, settings: Settings) -> Self:
+        """Make features of what `to_dict` gave, which may come from a file of anybody.
+
+        Raises:
+            FormatError: the data has another form; the message says where.
+        """
+        if not isinstance(data, Mapping) or set(data) != {"words", "characters"}:
+            raise FormatError("features: expected a mapping with keys 'characters' and 'words'")
+        words, characters = map(Vocabulary.from_dict, (data["words"], data["characters"]))
+        if not (words.reserved and characters.reserved):
+            raise FormatError("features: both vocabularies need ids for padding and for unknown")
+        return cls(words, characters, settings.lowercase, settings.digits, settings.spelling)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the vocabularies as plain data; the rest stands in the settings."""
+        return {"words": self.words.to_dict(), "characters": self.characters.to_dict()}
+
+    def looked_up(self, token: str) -> str:
+        """Return the word under which a token is looked up."""
+        word = token.lower() if self.lowercase else token
+        return _DIGIT.sub("0", word) if self.digits else word
+
+    def knows(self, token: str) -> bool:
+        """Whether training saw the word of a token often enough to give it a vector."""
+        return self.looked_up(token) in self.words
+
+    def encode(self, sentences: Sequence[Sequence[str]]) -> Encoded:
+        """Turn sentences into numbers.
+
+        Memory grows with these sentences alone; nothing is kept from call to call.
+        """
+        numbers: dict[str, int] = {}
+        kinds = [
+            np.fromiter((numbers.setdefault(t, len(numbers) + 1) for t in tokens), np.int32)
+            for tokens in sentences
+        ]
+        words = np.zeros(len(numbers) + 1, np.int32)
+        words[1:] = self.words.encode([self.looked_up(token) for token in numbers])
+        counts = np.array([0, 0, *self.words.counts], np.int64)[words]
+        spellings = np.zeros((len(words), self.spelling), np.int32)
+        for row, token in enumerate(numbers, 1):
+            ids = self.characters.encode(self._shortened(token))
+            spellings[row, : len(ids)] = ids
+        return Encoded(Ragged.of(kinds, "tokens"), words, counts, spellings)
+
+    def _shortened(self, token: str) -> str:
+        if len(token) <= self.spelling:
+            return token
+        first = self.spelling // 2
+        return token[:first] + token[len(token) - (self.spelling - first) :]
