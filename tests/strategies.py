@@ -55,3 +55,10 @@ def labelled_sentences() -> st.SearchStrategy[list[list[tuple[str, str]]]]:
     labels = st.from_regex(r"[A-Z][\w-]{0,8}", fullmatch=True)
     sentence = st.lists(st.tuples(tokens, labels), min_size=1, max_size=4)
     return st.lists(sentence, min_size=1, max_size=3)
+
+
+def overlaps(longest: int = 9) -> st.SearchStrategy[tuple[int, int]]:
+    """The steps of a window, and how many of them it shares with the next."""
+    return st.integers(1, longest).flatmap(
+        lambda length: st.tuples(st.just(length), st.integers(0, length - 1))
+    )

@@ -19,6 +19,14 @@ from everystep.corpora.python_source import (
 )
 from everystep.corpora.readers import READERS, Reader, reader, reader_for
 from everystep.corpora.sentences import Sentence
+from everystep.corpora.signals import (
+    Signal,
+    Windows,
+    csv_header,
+    csv_text,
+    read_csv_signals,
+    read_numpy_signals,
+)
 from everystep.corpora.source_roles import NAME_ROLES, ROLES
 from everystep.corpora.standard_library import (
     Skipped,
@@ -41,13 +49,19 @@ __all__ = [
     "MajorityBaseline",
     "Reader",
     "Sentence",
+    "Signal",
     "Skipped",
     "SourceCorpus",
     "SourceSequence",
     "Split",
     "Token",
     "Vocabulary",
+    "Windows",
+    "csv_header",
+    "csv_text",
     "majority_baseline",
+    "read_csv_signals",
+    "read_numpy_signals",
     "read_source",
     "read_source_file",
     "read_standard_library",

@@ -41,7 +41,10 @@ class Block:
 
 
 def read_blocks(
-    lines: Iterable[Line], kind_of: Callable[[str], Kind], parts: bool = False
+    lines: Iterable[Line],
+    kind_of: Callable[[str], Kind],
+    parts: bool = False,
+    unit: str = "sentence",
 ) -> Iterator[Block]:
     """Put the lines of sentences together, each sentence as soon as the line that ends it is there.
 
@@ -52,6 +55,7 @@ def read_blocks(
         lines: the lines of a file.
         kind_of: what a line is.
         parts: whether a line apart may follow a token without a blank line; it then starts a block.
+        unit: what a block is, for messages.
 
     Yields:
         Each block.
@@ -66,8 +70,8 @@ def read_blocks(
         size += len(line.text)
         if size > LONGEST_BLOCK:
             raise CorpusError(
-                f"{line.place}: the sentence from {block.place} on has more than {LONGEST_BLOCK} "
-                "characters; expected a blank line between sentences"
+                f"{line.place}: the {unit} from {block.place} on has more than {LONGEST_BLOCK} "
+                f"characters; expected a blank line between one {unit} and the next"
             )
         if kind is Kind.TOKEN:
             block.tokens.append(line)
@@ -82,7 +86,7 @@ def read_blocks(
             block, size = Block(before=[line]), len(line.text)
         else:
             raise CorpusError(
-                f"{line.place}: expected a token or a blank line within the sentence from "
+                f"{line.place}: expected a token or a blank line within the {unit} from "
                 f"{block.place} on, got {line.text.strip()[:80]!r}; "
                 "put a blank line between sentences"
             )
