@@ -92,6 +92,13 @@ def test_other_columns_than_before_are_refused_with_their_line(
         read(tmp_path, text, label)
 
 
+def test_probabilities_are_separated_as_the_other_columns(tmp_path: Path) -> None:
+    for between in ("\t", " "):
+        [sentence] = read(tmp_path, f"a{between}N{between}X\n")
+        text = reader("columns").write(sentence, ["Y"], [0.5])
+        assert text == between.join(["a", "N", "Y", "0.5000"]) + "\n"
+
+
 def test_labels_with_spaces_do_not_go_between_spaces(tmp_path: Path) -> None:
     [sentence] = read(tmp_path, "a X\n")
     with pytest.raises(DataError, match=r"a\.conll:1: .*white space, got 'Y Z'"):
