@@ -5,6 +5,7 @@ from tests.catalogue import (
     attention,
     convolution,
     core,
+    crf,
     merging,
     models,
     normalization,
@@ -30,6 +31,7 @@ ENTRIES = [
     *regularization.ENTRIES,
     *activation_layers.ENTRIES,
     *attention.ENTRIES,
+    *crf.ENTRIES,
     *models.ENTRIES,
 ]
 

@@ -22,7 +22,7 @@ LENGTHS = (2, 3, 2)
 # Layers that skip padding do not let even NaN through; a product with a zero weight would.
 SKIPS_PADDING = [
     *("LSTM", "LSTM last step", "GRU reset before", "Bidirectional ave"),
-    *("Conv1D", "AveragePooling1D"),
+    *("Conv1D", "AveragePooling1D", "CRF"),
 ]
 
 

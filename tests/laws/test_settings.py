@@ -40,6 +40,7 @@ REQUIRED: dict[str, Any] = {
     "num_key_value_heads": 2,
     "dims": (2, 1),
     "n": 3,
+    "labels": 3,
 }
 
 

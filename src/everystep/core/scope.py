@@ -73,6 +73,8 @@ class Scope:
             not look for more among the values.
         kept: what the layer that is called next keeps of the steps before, where a run goes on with
             them.
+        left: what layers leave for losses that ask for more than outputs, each with the layer's
+            name.
         tables: the tables of which this run notes the rows that it reads, or None.
     """
 
@@ -82,6 +84,7 @@ class Scope:
     parent: Scope | None = None
     updates: dict[int, tuple[Variable, Any]] = field(default_factory=dict)
     losses: list[Any] = field(default_factory=list)
+    left: list[tuple[str, Any]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     draws: Counter[str] = field(default_factory=Counter)
     compute_dtype: str | None = None

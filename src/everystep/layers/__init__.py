@@ -14,6 +14,7 @@ from everystep.layers.cell_variants import (
 from everystep.layers.configurations import deserialize, serialize
 from everystep.layers.convolution import Conv1D, Conv2D
 from everystep.layers.core import Activation, Dense, Dropout, Embedding
+from everystep.layers.crf import CRF
 from everystep.layers.depthwise import DepthwiseConv1D, SeparableConv1D
 from everystep.layers.einsum import EinsumDense
 from everystep.layers.functions import Identity, Lambda, Masking
@@ -69,6 +70,7 @@ from everystep.layers.resizing import (
     ZeroPadding2D,
 )
 from everystep.layers.simple_rnn import SimpleRNN, SimpleRNNCell
+from everystep.layers.span_labels import forbidden_transitions
 from everystep.layers.spec import InputSpec
 from everystep.layers.spectral_normalization import SpectralNormalization
 from everystep.layers.stacked_cells import StackedRNNCells
@@ -91,6 +93,7 @@ CATALOGUE = Catalogue(
         BatchNormalization,
         Bidirectional,
         Concatenate,
+        CRF,
         Conv1D,
         Conv1DTranspose,
         Conv2D,
@@ -176,6 +179,7 @@ MaxPool2D = MaxPooling2D
 SeparableConvolution1D = SeparableConv1D
 
 __all__ = [
+    "CRF",
     "ELU",
     "GRU",
     "LSTM",
@@ -272,6 +276,7 @@ __all__ = [
     "concatenate",
     "deserialize",
     "dot",
+    "forbidden_transitions",
     "maximum",
     "minimum",
     "multiply",

@@ -16,11 +16,19 @@ from everystep.layers.layer import Layer
 
 
 class Result(NamedTuple):
-    """What one run of a layer leaves: its outputs, its new state, and losses added on the way."""
+    """What one run of a layer leaves.
+
+    Args:
+        outputs: its outputs.
+        state: the new values of weights that training does not change.
+        losses: what layers added to the loss.
+        left: what layers left for losses that ask for more than outputs, with the layers' names.
+    """
 
     outputs: Any
     state: dict[str, Any]
     losses: list[Any]
+    left: list[tuple[str, Any]]
 
 
 def run(
@@ -67,7 +75,7 @@ def run(
             for path, variable in variables.items()
             if not trains[variable]
         }
-    return Result(outputs, state, scope.losses)
+    return Result(outputs, state, scope.losses, scope.left)
 
 
 def apply(

@@ -7,7 +7,7 @@ from typing import Any
 from everystep.errors import FormatError, SettingError
 from everystep.layers import CATALOGUE
 
-OURS = frozenset({"LayerNormGRUCell", "LayerNormLSTMCell", "PeepholeLSTMCell", "PerStep"})
+OURS = frozenset({"CRF", "LayerNormGRUCell", "LayerNormLSTMCell", "PeepholeLSTMCell", "PerStep"})
 """Layers that Keras does not have."""
 
 _EXECUTION = ("auto_scale_loss", "jit_compile", "run_eagerly", "steps_per_execution")
