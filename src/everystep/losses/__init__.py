@@ -17,6 +17,7 @@ from everystep.losses.categories import (
     CategoricalCrossentropy,
     SparseCategoricalCrossentropy,
 )
+from everystep.losses.chain import CRFLoss
 from everystep.losses.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -89,7 +90,7 @@ _SHORT = {
 CATALOGUE = Catalogue(
     "loss",
     "keras.losses",
-    (*CLASSES, *_CLASS_OF),
+    (*CLASSES, CRFLoss, *_CLASS_OF),
     {**_SHORT, **{name.upper(): function for name, function in _SHORT.items()}},
 )
 
@@ -191,6 +192,7 @@ __all__ = [
     "CATALOGUE",
     "BinaryCrossentropy",
     "BinaryFocalCrossentropy",
+    "CRFLoss",
     "CategoricalCrossentropy",
     "CategoricalFocalCrossentropy",
     "CategoricalHinge",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import jax.numpy as jnp
@@ -91,6 +91,15 @@ class Loss(Configurable, fills_settings=True):
         Raises:
             DataError: a label is a class number that does not exist.
         """
+
+    def compared(self, y_pred: Any, left: Sequence[tuple[str, Any]]) -> Any:
+        """Return what the loss compares with the labels: what the model gives.
+
+        Args:
+            y_pred: what the model gives.
+            left: what layers left for losses in this run, each with the layer's name.
+        """
+        return y_pred
 
     def __call__(
         self, y_true: Any, y_pred: Any, sample_weight: Any = None, mask: Any = None

@@ -112,8 +112,15 @@ class Measures:
         for metric in self.all:
             metric.reset_state()
 
-    def losses(self, batch: MiniBatch, outputs: Sequence[Output]) -> list[Any]:
+    def losses(
+        self, batch: MiniBatch, outputs: Sequence[Output], left: Sequence[tuple[str, Any]] = ()
+    ) -> list[Any]:
         """Return the loss of each output, None for one that has none.
+
+        Args:
+            batch: targets and weights.
+            outputs: what the model gave.
+            left: what layers left for losses in this run, each with the layer's name.
 
         Raises:
             ShapeError: the model gives more or fewer outputs than there are targets.
@@ -124,9 +131,14 @@ class Measures:
                 f"{len(self.heads)}: give y as a list or dict with one entry for each output"
             )
         return [
-            head.loss(target, output.values, sample_weight=weight, mask=output.mask)
-            if head.loss is not None
-            else None
+            None
+            if head.loss is None
+            else head.loss(
+                target,
+                head.loss.compared(output.values, left),
+                sample_weight=weight,
+                mask=output.mask,
+            )
             for head, target, weight, output in self._together(batch, outputs)
         ]
 

@@ -167,7 +167,7 @@ class Programs:
     ) -> tuple[Any, list[Any], list[Output]]:
         """Return the loss that is trained, that of each output, and the outputs."""
         outputs = Output.all_of(result.outputs, batch.real)
-        losses = self.measures.losses(batch, outputs)
+        losses = self.measures.losses(batch, outputs, result.left)
         total = sum(result.losses, jnp.zeros((), "float32")) + self.measures.total(losses)
         for path, variable in self.trainable.items():
             if variable.regularizer is not None:
