@@ -132,6 +132,21 @@ def test_what_is_written_anew_is_read_back(
     assert [(each.tokens, each.labels) for each in found.read(path)] == wanted
 
 
+def test_a_sentence_of_another_format_is_written_as_new(tmp_path: Path) -> None:
+    first = EXAMPLES[0]
+    sentence = next(of(first).read(first.write(tmp_path)))
+    assert reader("columns").write(sentence, ["A", "B", "C"]) == "The\tA\ncat\tB\ncafé\tC\n\n"
+    assert reader("columns").write(sentence, sentence.labels or ())[:8] == "The\tDET\n"
+
+
+def test_blank_lines_of_plain_text_are_answered(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\na  b\n \n")
+    found = list(reader("tokens").read(path))
+    assert [each.tokens for each in found] == [(), ("a", "b"), ()]
+    assert reader("tokens").write(found[0], []) == "\n"
+
+
 @every_example
 @pytest.mark.parametrize("content", [b"", b"\n", b"\r\n\r\n", packed(b"\n" * 20)])
 def test_a_file_without_a_token_is_an_error(

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from everystep.corpora import Sentence, reader, reader_for
@@ -124,6 +125,17 @@ def test_standard_input_and_empty_tables_are_refused(tmp_path: Path) -> None:
         list(reader("parquet").read("-"))
     with pytest.raises(CorpusError, match="without a token"):
         read(write(tmp_path, {"tokens": pa.array([], pa.list_(pa.string()))}))
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    tokens = random.integers(10**12, size=(12_000, 10)).astype(str).tolist()
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(pa.table({"tokens": tokens}), path, row_group_size=300)
+    del tokens
+    before = pa.total_allocated_bytes()
+    most = max(pa.total_allocated_bytes() - before for _ in reader("parquet").read(path))
+    assert most < path.stat().st_size / 3
 
 
 def test_sentences_are_written_as_json_lines(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from everystep.errors import CorpusError, SettingError
 _TOKENS: Final = "tokens"
 _USUAL_LABEL: Final = "labels"
 _ROWS_A_BATCH: Final = 256
+_BUFFER: Final = 1 << 16
 
 
 class _Plan(NamedTuple):
@@ -99,7 +100,8 @@ def _batches(path: str, label: str | None) -> Iterator[Any]:
                 for start in range(0, batch.num_rows, _ROWS_A_BATCH):
                     yield batch.slice(start, _ROWS_A_BATCH)
         return
-    with pyarrow.parquet.ParquetFile(path) as file:
+    # By default it reads the whole file ahead, and a whole group of rows where it does not.
+    with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
         plan = _plan(file.schema_arrow, path, label)
         columns = [_TOKENS, plan.label] if plan.label else [_TOKENS]
         yield from file.iter_batches(_ROWS_A_BATCH, columns=columns)
