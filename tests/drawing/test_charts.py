@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from everystep.drawing.charts import Curve, curves_chart, histogram, share_bar
+from everystep.drawing.charts import Curve, _ticks, curves_chart, histogram, share_bar
 from everystep.drawing.marks import Mark
 
 
@@ -48,3 +48,20 @@ def test_a_histogram_has_a_bar_for_each_class() -> None:
     heights = [a["height"] for a in attributes(histogram("t", [3, 0, 6], 8), "rect")]
     assert heights == [42, 0, 84]
     assert histogram("t", [], 8).tag == "svg"
+
+
+def test_ticks_are_round_and_hold_all_values() -> None:
+    for low, high in ((0.0, 2.05), (0.956, 1.0), (0.0, 0.0), (1.0, 1.0), (-3.0, 7.0), (0.0, 4e-7)):
+        ticks = _ticks(low, high)
+        steps = {round(b - a, 9) for a, b in pairwise(ticks)}
+        assert len(steps) == 1
+        assert ticks[0] <= low <= high <= ticks[-1]
+        assert 2 <= len(ticks) <= 8
+
+
+def test_epochs_have_room_for_their_numbers() -> None:
+    for epochs in (1, 2, 8, 9, 15, 16, 17, 100):
+        chart = curves_chart("t", [Curve("a", [0.5] * epochs, "w0")], as_percent=True)
+        named = [m for m in chart.every() if dict(m.attributes).get("text-anchor") == "middle"]
+        assert named[0].children == ("epoch 1",)
+        assert len(named) <= 8

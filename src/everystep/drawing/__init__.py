@@ -9,6 +9,8 @@ from everystep.drawing.explanation_fragment import comparison_fragment, explanat
 from everystep.drawing.explanation_page import explanation_page
 from everystep.drawing.explanation_svg import explanation_svg
 from everystep.drawing.explanation_text import comparison_text, explanation_text
+from everystep.drawing.figures_picture import confusion_svg, learning_svg
+from everystep.drawing.figures_text import figures_text, signals_text, spread_text
 from everystep.drawing.health_text import health_text
 from everystep.drawing.marks import Mark, mark, write
 from everystep.drawing.page import demonstration_page
@@ -21,12 +23,17 @@ __all__ = [
     "comparison_page",
     "comparison_svg",
     "comparison_text",
+    "confusion_svg",
     "demonstration_page",
     "explanation_fragment",
     "explanation_page",
     "explanation_svg",
     "explanation_text",
+    "figures_text",
     "health_text",
+    "learning_svg",
     "mark",
+    "signals_text",
+    "spread_text",
     "write",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,7 +10,11 @@ from itertools import pairwise
 from everystep.drawing.marks import Mark, mark
 
 _WIDTH, _HEIGHT = 540, 270
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 150, 14, 40
+_ROUNDING, _PLACES = 1e-9, 9
+_LEFT, _RIGHT, _TOP, _BOTTOM = 58, 150, 14, 40
+_EPOCHS_NAMED = 8
+_TICKS = 5
+_SQUARES = frozenset(["forward", "w1", "w3"])
 
 
 @dataclass(frozen=True)
@@ -57,14 +62,14 @@ def curves_chart(title: str, curves: Sequence[Curve], *, as_percent: bool) -> Ma
         An `svg` mark.
     """
     values = [value for curve in curves for value in curve.values]
-    high = 1.0 if as_percent else max(values) * 1.02
-    low = max(0.0, min(values) - 0.08 * (high - min(values))) if as_percent else 0.0
-    scale = _Scale(low, high if high > low else low + 1, max(len(c.values) for c in curves))
+    low, high = (min(values), 1.0) if as_percent else (min(0.0, *values), max(0.0, *values))
+    ticks = _ticks(low, high)
+    scale = _Scale(ticks[0], ticks[-1], max(len(curve.values) for curve in curves))
     names = _apart([scale.y(curve.values[-1]) for curve in curves])
     return mark(
         "svg",
         mark("title", title),
-        _axes(scale, as_percent),
+        _axes(scale, ticks, as_percent),
         [_curve(curve, scale, y) for curve, y in zip(curves, names, strict=True)],
         viewBox=f"0 0 {_WIDTH} {_HEIGHT}",
         role="img",
@@ -72,18 +77,35 @@ def curves_chart(title: str, curves: Sequence[Curve], *, as_percent: bool) -> Ma
     )
 
 
-def _axes(scale: _Scale, as_percent: bool) -> Mark:
-    ticks = [scale.low + (scale.high - scale.low) * part / 4 for part in range(5)]
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round values from below the lowest to above the highest, some five or six.
+
+    >>> _ticks(0.0, 2.1), _ticks(0.75, 1.0), _ticks(1.0, 1.0)
+    ([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], [0.75, 0.8, 0.85, 0.9, 0.95, 1.0],
+     [0.0, 0.2, 0.4, 0.6, 0.8, 1.0])
+    """
+    if low == high:
+        low, high = 0.0, 1.0
+    least = (high - low) / _TICKS
+    size = 10.0 ** math.floor(math.log10(least))
+    step = next(
+        size * part for part in (1, 2, 2.5, 5, 10) if size * part >= least * (1 - _ROUNDING)
+    )
+    first, last = math.floor(low / step + _ROUNDING), math.ceil(high / step - _ROUNDING)
+    return [round(number * step, _PLACES) for number in range(first, last + 1)]
+
+
+def _axes(scale: _Scale, ticks: Sequence[float], as_percent: bool) -> Mark:
     lines, words = [], []
     for tick in ticks:
         y = scale.y(tick)
         lines.append(mark("line", x1=_LEFT, x2=_WIDTH - _RIGHT, y1=y, y2=y, class_="grid"))
-        text = f"{100 * tick:.0f} %" if as_percent else f"{tick:.2f}"
+        text = f"{100 * tick:g} %" if as_percent else f"{tick:g}"
         words.append(mark("text", text, x=_LEFT - 8, y=y + 4, text_anchor="end"))
-    every = max(1, scale.epochs // 8)
-    for epoch in range(0, scale.epochs, every):
+    for epoch in range(0, scale.epochs, math.ceil(scale.epochs / _EPOCHS_NAMED)):
         place = {"x": scale.x(epoch), "y": _HEIGHT - _BOTTOM + 18}
-        words.append(mark("text", f"epoch {epoch + 1}", text_anchor="middle", **place))
+        text = f"{epoch + 1}" if epoch else "epoch 1"
+        words.append(mark("text", text, text_anchor="middle", **place))
     return mark("g", lines, words, class_="axes")
 
 
@@ -103,7 +125,7 @@ def _curve(curve: Curve, scale: _Scale, name_y: float) -> Mark:
 
 def _dot(curve: Curve, x: float, y: float) -> Mark:
     # Another shape, so that the lines can be told apart without their colours.
-    if curve.kind == "forward":
+    if curve.kind in _SQUARES:
         return mark("rect", x=x - 3.5, y=y - 3.5, width=7, height=7)
     return mark("circle", cx=x, cy=y, r=4)
 

@@ -98,9 +98,6 @@ dl{margin:0;font-size:.88rem;line-height:1.35}
 dt{color:var(--soft);font-size:.8rem;margin-top:.35rem}
 dd{margin:0;font-weight:600}
 .maps svg{max-width:420px}
-.axes .grid{stroke:var(--faint)}
-.curve polyline{fill:none;stroke-width:2.4}
-.curve .dashed{stroke-width:1.4;stroke-dasharray:5 4}
 .curve.forward polyline{stroke:var(--forward)}
 .curve.forward rect,svg .curve.forward text{fill:var(--forward)}
 .curve.bidirectional polyline{stroke:var(--both)}

@@ -46,12 +46,21 @@ _SHEET: Final = """
 .picture .row-name{font-weight:700}
 .rule{stroke:var(--line)}
 .picture .pill text{fill:var(--paper);font-weight:700;font-size:13px}
+.axes .grid{stroke:var(--faint)}
+.curve polyline{fill:none;stroke-width:2.4}
+.curve .dashed{stroke-width:1.4;stroke-dasharray:5 4}
+.share.right{fill:var(--both)}
+.share.wrong{fill:var(--wrong)}
+.picture .share-number{font-size:11px}
+.picture .share-number.over{fill:var(--paper)}
 """
 
 _WEIGHTS: Final = """
 .wire.{0},.column.output.{0} rect{{stroke:var(--{1})}}
 .cell-step.{0} rect{{stroke:var(--{1})}}
 .picture .cell-step.{0} text{{fill:var(--{1})}}
+.curve.{0} polyline{{stroke:var(--{1})}}
+.curve.{0} rect,.curve.{0} circle,.picture .curve.{0} text{{fill:var(--{1})}}
 .cell-step.lit.{0} rect,.pill.{0} rect,.strip.{0},.unit.lit.{0}{{fill:var(--{1})}}
 """
 
