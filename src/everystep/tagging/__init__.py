@@ -1,4 +1,4 @@
-"""Labelling of the steps of sentences and signals: taggers, scores of labels, and how sure those are."""
+"""Labelling of the steps of sentences and signals: taggers, scores, and how sure those are."""
 
 from everystep.tagging.bootstrap import (
     Difference,
