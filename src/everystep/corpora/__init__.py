@@ -17,7 +17,7 @@ from everystep.corpora.python_source import (
     read_source,
     read_source_file,
 )
-from everystep.corpora.readers import READERS, Reader, reader, reader_for
+from everystep.corpora.readers import READERS, Reader, reader, reader_for, write_table
 from everystep.corpora.sentences import Sentence
 from everystep.corpora.signals import (
     Signal,
@@ -70,4 +70,5 @@ __all__ = [
     "score_baseline",
     "split_of",
     "standard_library_files",
+    "write_table",
 ]

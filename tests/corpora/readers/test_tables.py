@@ -2,13 +2,15 @@
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from everystep.corpora import Sentence, reader, reader_for
+from everystep.corpora import Sentence, reader, reader_for, write_table
+from everystep.corpora.readers import parquet
 from everystep.errors import CorpusError, SettingError
 
 pa = pytest.importorskip("pyarrow")
@@ -145,6 +147,36 @@ def test_sentences_are_written_as_json_lines(tmp_path: Path) -> None:
         "tokens": ["The", "cat"],
         "tags": ["X", "Y"],
     }
+
+
+def test_what_is_written_as_a_table_is_read_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_ROWS_A_GROUP", 2)
+    path = tmp_path / "a.parquet"
+    wanted = [
+        Sentence(("Das", "ä\t"), ("X", "Y"), f"{path}: row 1"),
+        Sentence((), (), f"{path}: row 2"),
+        Sentence(("b",), None, f"{path}: row 3"),
+    ]
+    write_table(path, iter(wanted), label="tags")
+    assert list(reader("parquet", "tags").read(path)) == wanted
+    assert pyarrow.parquet.ParquetFile(path).num_row_groups == 2
+    with pytest.raises(SettingError, match="any column but 'tokens'"):
+        write_table(path, wanted, label="tokens")
+
+
+def test_a_table_that_cannot_be_finished_leaves_the_one_before(tmp_path: Path) -> None:
+    def broken() -> Iterator[Sentence]:
+        yield Sentence(("b",), ("Y",))
+        raise CorpusError("b.conllu:7: broken")
+
+    path = tmp_path / "a.parquet"
+    write_table(path, [Sentence(("a",), ("X",))])
+    with pytest.raises(CorpusError, match=r"b\.conllu:7"):
+        write_table(path, broken())
+    assert [each.tokens for each in reader("parquet").read(path)] == [("a",)]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_without_pyarrow_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

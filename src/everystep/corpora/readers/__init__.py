@@ -13,7 +13,7 @@ from everystep.corpora.readers.columns import Columns
 from everystep.corpora.readers.conllu import Conllu
 from everystep.corpora.readers.json_lines import JsonLines
 from everystep.corpora.readers.lines import LONGEST_LINE, STANDARD_INPUT
-from everystep.corpora.readers.parquet import Parquet
+from everystep.corpora.readers.parquet import Parquet, write_table
 from everystep.corpora.readers.python import PythonSource
 from everystep.corpora.readers.tokens import Tokens
 from everystep.errors import SettingError
@@ -42,6 +42,7 @@ __all__ = [
     "Tokens",
     "reader",
     "reader_for",
+    "write_table",
 ]
 
 

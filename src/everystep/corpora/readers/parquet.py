@@ -1,7 +1,8 @@
 """Tables of Parquet and of Hugging Face datasets, where pyarrow is installed."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
@@ -11,10 +12,12 @@ from everystep.corpora.readers.json_lines import JsonLines
 from everystep.corpora.readers.lines import STANDARD_INPUT
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError, SettingError
+from everystep.formats.atomic import write_atomically
 
 _TOKENS: Final = "tokens"
 _USUAL_LABEL: Final = "labels"
 _ROWS_A_BATCH: Final = 256
+_ROWS_A_GROUP: Final = 1000
 _BUFFER: Final = 1 << 16
 
 
@@ -33,7 +36,8 @@ class Parquet(Reader):
 
     `label` is the column of the labels. If None it is `labels`, else the one other column that
     holds lists of text or whole numbers. Since a table is no text, a sentence is written as an
-    object of JSON Lines with its tokens and labels; other columns are not read.
+    object of JSON Lines with its tokens and labels, and `write_table` writes all sentences at once.
+    Other columns are not read.
     """
 
     name: ClassVar[str] = "parquet"
@@ -74,6 +78,41 @@ class Parquet(Reader):
     ) -> str:
         """Return an object of JSON in one line."""
         return JsonLines(self.label).text(sentence, None, labels, probabilities)
+
+
+def write_table(
+    path: str | PathLike[str], sentences: Iterable[Sentence], label: str = _USUAL_LABEL
+) -> None:
+    """Write sentences as a table of Parquet, some rows at a time; a file that is there is replaced.
+
+    The columns are `tokens` and the labels, lists of text, with null for the labels of a sentence
+    that has none. The file is there when it is whole, or else not at all.
+
+    Args:
+        path: where the file goes.
+        sentences: what is written, a row each.
+        label: the name of the column of labels.
+
+    Raises:
+        SettingError: pyarrow is not installed, or the column may not have this name.
+        OSError: the file cannot be written.
+    """
+    _errors()
+    Parquet(label)
+    write_atomically(path, lambda file: _write_rows(file, sentences, label))
+
+
+def _write_rows(file: Any, sentences: Iterable[Sentence], label: str) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    texts = pyarrow.list_(pyarrow.string())
+    schema = pyarrow.schema([(_TOKENS, texts), (label, texts)])
+    rows = iter(sentences)
+    with pyarrow.parquet.ParquetWriter(file, schema) as table:
+        while batch := list(islice(rows, _ROWS_A_GROUP)):
+            columns = [[each.tokens for each in batch], [each.labels for each in batch]]
+            table.write_table(pyarrow.table(columns, schema))
 
 
 def _errors() -> tuple[type[Exception], ...]:
