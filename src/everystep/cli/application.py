@@ -11,7 +11,11 @@ import typer
 from everystep.cli.compare import compare
 from everystep.cli.demo import demo
 from everystep.cli.doctor import doctor
+from everystep.cli.evaluate import evaluate
 from everystep.cli.explain import explain
+from everystep.cli.info import info
+from everystep.cli.predict import predict
+from everystep.cli.train import train
 from everystep.errors import EverystepError, SettingError
 
 application = typer.Typer(
@@ -47,7 +51,7 @@ def _options(
     """Per-step models on sequences: learn from them, look into them, compare them."""
 
 
-for command in (demo, explain, compare, doctor):
+for command in (demo, train, evaluate, predict, info, explain, compare, doctor):
     application.command()(command)
 
 

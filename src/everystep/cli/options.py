@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,5 +26,24 @@ Inputs = Annotated[
         metavar="SHAPE",
         help="What an input looks like, the batch axis first, as in None,4,3 or None,50:int32; "
         "once for each input.",
+    ),
+]
+TaggerFile = Annotated[
+    Path, typer.Argument(metavar="MODEL", help="A tagger that `everystep train` wrote.")
+]
+CorpusReader = Annotated[
+    str | None,
+    typer.Option(
+        "--reader",
+        metavar="NAME",
+        help="conllu, columns, jsonl, parquet, python or tokens; by the file's name, if left out.",
+    ),
+]
+CorpusLabel = Annotated[
+    str | None,
+    typer.Option(
+        "--label",
+        metavar="NAME",
+        help="Which labels of the corpus, such as upos or xpos of conllu.",
     ),
 ]

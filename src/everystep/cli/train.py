@@ -1,0 +1,172 @@
+"""`everystep train`: from a corpus to a tagger in one file."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from everystep.cli.options import AsJson, CorpusLabel, CorpusReader
+from everystep.errors import SettingError
+
+if TYPE_CHECKING:
+    from everystep.corpora.sentences import Sentence
+    from everystep.tagging import Settings, Tagger
+
+
+def train(
+    data: Annotated[
+        str, typer.Argument(metavar="TRAIN", help="The corpus to learn from; - reads a pipe.")
+    ],
+    out: Annotated[Path, typer.Option(help="The file for the tagger, MODEL.everystep.")],
+    dev: Annotated[
+        str | None,
+        typer.Option(help="A corpus to measure on: the best epoch is kept, and training ends."),
+    ] = None,
+    reader: CorpusReader = None,
+    label: CorpusLabel = None,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE.toml", help="Settings other than the defaults.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, max=2**32 - 1, help="First weights and order.")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=100, help="Train so many times; the best is kept.")
+    ] = 1,
+    curve: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw how training went.")
+    ] = None,
+    as_json: AsJson = False,
+    cache: Annotated[
+        bool, typer.Option(help="Keep compiled programs in ~/.cache/everystep for the next run.")
+    ] = True,
+) -> None:
+    """Train a tagger on labelled sentences, and write it into one file.
+
+    Beside it stands MODEL.json: settings, seeds, versions, the learning curve and the scores.
+    """
+    from everystep.cli.compiled import keep_compiled
+    from everystep.cli.corpus_files import check_place
+
+    check_place("--out", out, ".everystep")
+    if curve is not None:
+        check_place("--curve", curve, ".svg")
+    settings = _settings(config, seed)
+    if cache:
+        keep_compiled()
+    sentences, source = _read(data, reader, label)
+    measured = None if dev is None else _read(dev, reader or source["reader"], label)[0]
+    verbose = 0 if as_json else 1
+    runs = [
+        _trained(sentences, measured, settings, number, verbose) for number in range(seeds)
+    ]
+    best = max(runs, key=lambda tagger: _score(tagger.record))
+    report = _report(runs, best, {**source, "train": data, "dev": dev})
+    best.record.update(report["data"])
+    best.save(out)
+    _write(out.with_suffix(".json"), report)
+    if curve is not None:
+        curve.write_text(_curve(best.record["curve"]), encoding="utf-8")
+    if as_json:
+        typer.echo(json.dumps(report, ensure_ascii=False))
+    else:
+        _tell(report, out)
+
+
+def _settings(config: Path | None, seed: int | None) -> Settings:
+    """Return the settings of a TOML file, or the defaults.
+
+    Raises:
+        SettingError: the file cannot be read, is no TOML, or has a setting that does not exist.
+    """
+    from everystep.tagging import Settings
+
+    given: dict[str, Any] = {}
+    if config is not None:
+        try:
+            given = tomllib.loads(config.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SettingError(f"--config {config}: cannot be read as TOML: {error}") from None
+    try:
+        return Settings.from_dict(given | ({} if seed is None else {"seed": seed}))
+    except SettingError as error:
+        raise SettingError(f"--config {config}: {error}") from None
+
+
+def _read(
+    path: str, reader: str | None, label: str | None
+) -> tuple[list[Sentence], dict[str, Any]]:
+    from everystep.cli.corpus_files import reader_of
+
+    chosen = reader_of(path, reader, label)
+    sentences = [sentence for sentence in chosen.read(path) if sentence.tokens]
+    return sentences, {"reader": chosen.name, "label": label}
+
+
+def _trained(
+    sentences: list[Sentence],
+    dev: list[Sentence] | None,
+    settings: Settings,
+    number: int,
+    verbose: int,
+) -> Tagger:
+    from dataclasses import replace
+
+    from everystep.tagging import Tagger
+
+    own = replace(settings, seed=(settings.seed + number) % 2**32)
+    return Tagger.train(sentences, dev, own, verbose)
+
+
+def _score(record: dict[str, Any]) -> float:
+    """How good a run was on dev, by its entities where there are some; the loss without dev."""
+    if record["dev"] is None:
+        return -float(record["curve"]["loss"][-1])
+    figure = record["dev"].get("entity_f1")
+    return float(record["dev"]["accuracy"] if figure is None else figure)
+
+
+def _report(runs: list[Tagger], best: Tagger, data: dict[str, Any]) -> dict[str, Any]:
+    from everystep.tagging import over_runs
+
+    found = {**best.record, "data": data}
+    if len(runs) > 1:
+        measured = [run.record["dev"] for run in runs if run.record["dev"] is not None]
+        found["runs"] = [run.record for run in runs]
+        found["spread"] = over_runs(measured) if measured else None
+    return found
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    from everystep.formats.atomic import write_atomically
+
+    text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+
+
+def _curve(curve: dict[str, list[float]]) -> str:
+    from everystep.drawing import learning_svg
+
+    losses = {name: values for name, values in curve.items() if name.endswith("loss")}
+    shares = ("accuracy", "accuracy_unknown", "entity_f1")
+    scores = {name: values for name, values in curve.items() if name.endswith(shares)}
+    return learning_svg(scores, losses)
+
+
+def _tell(report: dict[str, Any], out: Path) -> None:
+    from everystep.cli.showing import columns
+    from everystep.drawing import figures_text, spread_text
+
+    if report["dev"] is not None:
+        typer.echo(figures_text(report["dev"], columns()))
+    if report.get("spread"):
+        typer.echo(f"\n{spread_text(report['spread'], columns())}")
+    epochs = len(report["curve"]["loss"])
+    typer.echo(
+        f"\n{out}: the weights after epoch {report['best_epoch']} of {epochs}, seed "
+        f"{report['seed']}, {report['seconds']:.0f} s; {out.with_suffix('.json')} says how it went"
+    )
