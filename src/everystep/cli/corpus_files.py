@@ -44,7 +44,7 @@ def reader_of(
 def _first_line() -> bytes:
     """Look at the first line of standard input that is not blank, and leave it there."""
     with suppress(ValueError):  # closed, of which the reader has to tell
-        head: bytes = sys.stdin.buffer.peek(_LONGEST_LOOK)  # type: ignore[attr-defined]
+        head: bytes = sys.stdin.buffer.peek(_LONGEST_LOOK)  # type: ignore[union-attr]
         return head.lstrip().partition(b"\n")[0]
     return b""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -23,18 +23,19 @@ def evaluate(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Measure a tagger: accuracy, on known and on unknown words, for each label, and of entities."""
+    """Measure a tagger: accuracy, also of unknown words, each label, and entities."""
     from everystep.cli.corpus_files import check_place, reader_of
     from everystep.cli.showing import busy, columns
-    from everystep.drawing import confusion_svg, figures_text
+    from everystep.drawing.figures_picture import confusion_svg
+    from everystep.drawing.figures_text import figures_text
     from everystep.tagging import Tagger
 
     if confusion is not None:
         check_place("--confusion", confusion, ".svg")
     tagger = Tagger.load(model)
-    chosen = reader_of(data, reader, label, tagger.record)
+    chosen = reader_of(data, reader, label, tagger.record.get("data"))
     with busy(f"labelling {data}"):
-        figures = tagger.evaluate(one for one in chosen.read(data) if one.tokens)
+        figures: Any = tagger.evaluate(one for one in chosen.read(data) if one.tokens)
     if confusion is not None:
         confusion.write_text(confusion_svg(figures["confusion"]), encoding="utf-8")
     typer.echo(

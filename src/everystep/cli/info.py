@@ -13,7 +13,7 @@ from everystep.cli.options import AsJson, TaggerFile
 def info(model: TaggerFile, as_json: AsJson = False) -> None:
     """Say what a tagger is: labels, sizes, settings, versions, and its scores on dev."""
     from everystep.cli.showing import columns
-    from everystep.drawing import figures_text
+    from everystep.drawing.figures_text import figures_text
     from everystep.drawing.plain_table import plain_table
     from everystep.tagging import Tagger
 
@@ -23,7 +23,7 @@ def info(model: TaggerFile, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     width = columns()
-    typer.echo("\n".join(plain_table(("", ""), _lines(tagger), width)[2:]))
+    typer.echo("\n".join(plain_table(("tagger", model.name), _lines(tagger), width)))
     if tagger.record.get("dev"):
         typer.echo(f"\nOn dev:\n{figures_text(tagger.record['dev'], width)}")
 
@@ -38,9 +38,9 @@ def _lines(tagger: Any) -> list[tuple[str, str]]:
         ("trained on", f"{record['steps']:,} steps in {record['sentences']:,} sentences"),
         ("training", f"{record['seconds']:.0f} s, best after epoch {record['best_epoch']}"),
     ]
-    if record.get("reader"):
-        label = f", label {record['label']}" if record.get("label") else ""
-        lines.insert(4, ("corpus", f"{record['train']} ({record['reader']}{label})"))
+    if data := record.get("data"):
+        label = f", label {data['label']}" if data["label"] else ""
+        lines.insert(4, ("corpus", f"{data['train']} ({data['reader']}{label})"))
     return lines
 
 

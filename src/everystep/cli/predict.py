@@ -41,7 +41,7 @@ def predict(
     from everystep.tagging import Tagger
 
     tagger = Tagger.load(model)
-    chosen = reader_of(data, reader, None, tagger.record)
+    chosen = reader_of(data, reader, None, tagger.record.get("data"))
     for sentences in as_they_come(chosen.read(data), MOST_AT_ONCE):
         said = tagger.predict(sentences)
         shares = tagger.probabilities(sentences) if probabilities else [None] * len(said)

@@ -61,12 +61,10 @@ def train(
     sentences, source = _read(data, reader, label)
     measured = None if dev is None else _read(dev, reader or source["reader"], label)[0]
     verbose = 0 if as_json else 1
-    runs = [
-        _trained(sentences, measured, settings, number, verbose) for number in range(seeds)
-    ]
+    runs = [_trained(sentences, measured, settings, number, verbose) for number in range(seeds)]
     best = max(runs, key=lambda tagger: _score(tagger.record))
     report = _report(runs, best, {**source, "train": data, "dev": dev})
-    best.record.update(report["data"])
+    best.record["data"] = report["data"]
     best.save(out)
     _write(out.with_suffix(".json"), report)
     if curve is not None:
@@ -149,7 +147,7 @@ def _write(path: Path, report: dict[str, Any]) -> None:
 
 
 def _curve(curve: dict[str, list[float]]) -> str:
-    from everystep.drawing import learning_svg
+    from everystep.drawing.figures_picture import learning_svg
 
     losses = {name: values for name, values in curve.items() if name.endswith("loss")}
     shares = ("accuracy", "accuracy_unknown", "entity_f1")
@@ -159,7 +157,7 @@ def _curve(curve: dict[str, list[float]]) -> str:
 
 def _tell(report: dict[str, Any], out: Path) -> None:
     from everystep.cli.showing import columns
-    from everystep.drawing import figures_text, spread_text
+    from everystep.drawing.figures_text import figures_text, spread_text
 
     if report["dev"] is not None:
         typer.echo(figures_text(report["dev"], columns()))
