@@ -86,6 +86,13 @@ def test_features_are_set_among_the_others_in_order(tmp_path: Path) -> None:
     assert "Person" not in gone
 
 
+def test_a_reader_of_another_column_writes_into_its_own(tmp_path: Path) -> None:
+    first, *_ = read(tmp_path, ENGLISH)
+    text = reader("conllu", "xpos").write(first, first.labels or ())
+    [again] = read(tmp_path, text, "xpos")
+    assert again.labels == first.labels
+
+
 def row(number: str, form: str = "a") -> str:
     return "\t".join([number, form] + ["_"] * 8) + "\n"
 

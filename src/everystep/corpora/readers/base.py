@@ -18,11 +18,13 @@ class Written:
 
     Args:
         format: the name of the reader, since another may be asked to write the sentence.
+        label: which labels were read.
         text: its lines, with their ends, and what stood before them.
         parts: what the writer needs besides, such as where the labels stand.
     """
 
     format: str
+    label: str | None
     text: str
     parts: Any = None
 
@@ -113,7 +115,7 @@ class Reader(ABC):
         written = sentence.source
         if not isinstance(written, Written) or written.format != self.name:
             written = None
-        elif probabilities is None and tuple(labels) == sentence.labels:
+        elif (tuple(labels), self.label, probabilities) == (sentence.labels, written.label, None):
             return written.text
         return self.text(sentence, written, labels, probabilities)
 

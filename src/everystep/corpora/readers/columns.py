@@ -83,7 +83,7 @@ class Columns(Reader):
                 tuple(row[0] for row in rows),
                 None if column is None and rows else tuple(row[column or 0] for row in rows),
                 block.place,
-                Written(self.name, text_of(block), layout or _NEW),
+                Written(self.name, self.label, text_of(block), layout or _NEW),
             )
 
     def text(

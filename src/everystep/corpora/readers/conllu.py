@@ -30,6 +30,7 @@ _COLUMNS: Final = 10
 _FORM, _UPOS, _FEATURES, _MISC = 1, 3, 5, 9
 _LABELS: Final = {"upos": _UPOS, "xpos": 4, "deprel": 7, "feats": _FEATURES}
 _NONE: Final = "_"
+_FEATURES_ARE: Final = re.compile(r"_|[^\s|=]+=[^\s|=]+(\|[^\s|=]+=[^\s|=]+)*")
 _CUTS_FEATURES: Final = Unfit(re.compile(r"[\s|=]"), "white space, | or =")
 
 
@@ -86,7 +87,7 @@ class Conllu(Reader):
                 tuple(word[_FORM] for _, word in words),
                 None if is_bare and words else labels,
                 block.place,
-                Written(self.name, text_of(block)),
+                Written(self.name, self.label, text_of(block)),
             )
 
     def text(
@@ -121,16 +122,12 @@ class Conllu(Reader):
     def _label(self, word: list[str], line: Line) -> str:
         if not self._feature:
             return word[self._column]
-        value = _features(word[_FEATURES]).get(self._feature, _NONE) or _NONE
-        if _FEATURE.fullmatch(word[_FEATURES]) is None:
+        if _FEATURES_ARE.fullmatch(word[_FEATURES]) is None:
             raise CorpusError(
                 f"{line.place}: expected features as NAME=VALUE with | between them, or _, "
                 f"got {word[_FEATURES][:80]!r}"
             )
-        return value
-
-
-_FEATURE: Final = re.compile(r"_|[^\s|=]+=[^\s|=]+(\|[^\s|=]+=[^\s|=]+)*")
+        return _features(word[_FEATURES]).get(self._feature) or _NONE
 
 
 def _kind_of(line: str) -> Kind:

@@ -63,7 +63,7 @@ class JsonLines(Reader):
                     f"{line.place}: expected one label a token, got {len(labels)} under {key!r} "
                     f"for {len(tokens)} tokens"
                 )
-            yield Sentence(tokens, labels, line.place, Written(self.name, line.text))
+            yield Sentence(tokens, labels, line.place, Written(self.name, self.label, line.text))
 
     def text(
         self,

@@ -41,7 +41,7 @@ class Tokens(Reader):
         """Yield the sentences of a file."""
         for line in read_lines(path):
             tokens = tuple(_TOKEN.findall(cut_end(line.text)[0]))
-            yield Sentence(tokens, None, line.place, Written(self.name, line.text))
+            yield Sentence(tokens, None, line.place, Written(self.name, self.label, line.text))
 
     def text(
         self,
