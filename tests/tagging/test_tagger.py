@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def test_packed_rows_say_what_each_sentence_says_alone(tagger: es.Tagger) -> Non
     for several, one in zip(together, tokens, strict=True):
         alone = tagger.probabilities(one) if one else np.zeros_like(several)
         np.testing.assert_allclose(several, alone, atol=1e-5)
-        np.testing.assert_allclose(several.sum(-1), 1)
+        np.testing.assert_allclose(several.sum(-1), 1, rtol=1e-5)
 
 
 def test_a_sentence_longer_than_any_before_is_labelled(tagger: es.Tagger) -> None:
@@ -142,6 +143,23 @@ def test_labels_that_training_never_saw_are_named_and_count_as_wrong(
     assert "'ODD' (dev.conllu:7)" in spoiled[2]
     found = tagger.evaluate([ODD])
     assert (found["steps"], found["accuracy"]) == (2, 0.5)
+
+
+def test_entities_are_found_by_a_random_field_that_keeps_their_rules(tmp_path: Any) -> None:
+    marks = {"k": ["B-k", "I-k"], "l": ["O", "O"]}
+    data = [
+        (tokens, [marks[label[1]][label[0] == label[1]] for label in labels])
+        for tokens, labels in TRAIN
+    ]
+    tagger = es.Tagger.train(data[:200], data[200:], {**SMALL, "epochs": 8}, verbose=0)
+    assert tagger.record["dev"]["entity_f1"] > 0.95
+    assert "dev_entity_f1" in tagger.record["curve"]
+    tagger.save(tmp_path / "entities.everystep")
+    again = es.Tagger.load(tmp_path / "entities.everystep")
+    tokens = [tokens for tokens, _ in TEST]
+    assert again.predict(tokens) == tagger.predict(tokens)
+    for labels in tagger.predict(tokens):
+        assert all(now != "I-k" or last != "O" for last, now in pairwise(["O", *labels]))
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from everystep.tagging.features import Encoded
 UNKNOWN_WORD = 1
 PORTIONS = 8
 """How many numbers of distinct spellings batches of one shape may have; each is compiled once."""
+LEAST_PORTION = 64
+"""Fewer spellings than this are not worth a program of their own."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +58,8 @@ def inputs_of(encoded: Encoded, batch: Batch, dropped: Any = None) -> dict[str, 
     if dropped is not None:
         words = np.where(dropped, UNKNOWN_WORD, words)
     rows, length = kinds.shape
-    portion = -(-length // PORTIONS)
-    of_a_row = portion * -(-len(distinct) // (rows * portion))
+    portion = max(-(-rows * length // PORTIONS), LEAST_PORTION)
+    of_a_row = -(-portion * -(-len(distinct) // portion) // rows)
     spellings = np.zeros((rows * of_a_row, encoded.spellings.shape[1]), np.int32)
     spellings[: len(distinct)] = encoded.spellings[distinct]
     return {

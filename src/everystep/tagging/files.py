@@ -26,6 +26,7 @@ from everystep.models.bundle import TAGGER
 from everystep.models.matching import matched, places_of
 from everystep.models.rebuilding import set_weights, values_of
 from everystep.tagging.batches import Rows
+from everystep.tagging.constraints import SCHEMES
 from everystep.tagging.features import Features
 from everystep.tagging.model import TaggerModel
 from everystep.tagging.settings import Settings
@@ -35,7 +36,7 @@ VERSION = 1
 
 VOCABULARIES = "vocabularies"
 _LONGEST = 2**20
-_KEYS = {"version", "settings", "labels", "rows", "record"}
+_KEYS = {"version", "settings", "labels", "scheme", "rows", "record"}
 
 
 def write_tagger(path: str | PathLike[str], model: TaggerModel, record: Mapping[str, Any]) -> None:
@@ -45,6 +46,7 @@ def write_tagger(path: str | PathLike[str], model: TaggerModel, record: Mapping[
         "version": VERSION,
         "settings": model.settings.to_dict(),
         "labels": list(model.labels.entries),
+        "scheme": model.scheme,
         "rows": [model.rows.count, model.rows.length],
         "record": record,
     }
@@ -74,7 +76,7 @@ def read_tagger(path: str | PathLike[str]) -> tuple[TaggerModel, dict[str, Any]]
         features = Features.from_dict(known, settings)
         labels = Vocabulary(text["labels"], reserved=False)
         with undisturbed(), placeholders(sum(array.size for array in tensors.values())):
-            model = TaggerModel(settings, features, labels, Rows(*text["rows"]))
+            model = TaggerModel(settings, features, labels, Rows(*text["rows"]), text["scheme"])
     except EverystepError as error:
         raise FormatError(f"{where}: {error}") from error
     variables = places_of(model.network)
@@ -95,6 +97,7 @@ def _checked(text: Any, where: str) -> dict[str, Any]:
     rows: Any = text["rows"]
     right = {
         "settings": isinstance(text["settings"], dict),
+        "scheme": text["scheme"] in (None, *SCHEMES),
         "record": isinstance(text["record"], dict),
         "labels": isinstance(text["labels"], list) and bool(text["labels"]),
         "rows": isinstance(rows, list)

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from everystep.corpora.vocabulary import Vocabulary
+from everystep.models import Model
 from everystep.sequences import gather_back
 from everystep.tagging.batches import Rows, prediction_batches
+from everystep.tagging.constraints import has_entities
 from everystep.tagging.features import Features
-from everystep.tagging.network import Network, build
+from everystep.tagging.network import Likelihoods, Network, build
 from everystep.tagging.settings import Settings
 
 CHUNK = 1024
@@ -30,19 +32,34 @@ class TaggerModel:
         features: from text to numbers.
         labels: the labels by their ids.
         rows: the shape of batches when it labels.
+        scheme: the scheme of entities whose rules all labels keep, or None.
     """
 
     settings: Settings
     features: Features
     labels: Vocabulary
     rows: Rows
+    scheme: str | None = None
     network: Network = field(init=False)
 
     def __post_init__(self) -> None:
-        sizes = (len(part) for part in (self.features.words, self.features.characters, self.labels))
-        network = Network(self.settings, *sizes)
+        features, labels = self.features, self.labels.entries
+        sizes = len(features.words), len(features.characters)
+        network = Network(self.settings, *sizes, labels, self.has_crf, self.scheme)
         build(network, self.settings.spelling)
         object.__setattr__(self, "network", network)
+
+    @property
+    def has_crf(self) -> bool:
+        """Whether a conditional random field scores whole sequences of labels."""
+        asked = self.settings.crf
+        return has_entities(self.labels.entries) if asked == "auto" else bool(asked)
+
+    @cached_property
+    def _likelihoods(self) -> Likelihoods:
+        made = Likelihoods(self.network)
+        build(made, self.settings.spelling)
+        return made
 
     @cached_property
     def _names(self) -> npt.NDArray[np.object_]:
@@ -50,28 +67,24 @@ class TaggerModel:
 
     def label(self, sentences: Iterable[Sequence[str]], chunk: int = CHUNK) -> Iterator[list[str]]:
         """Yield the labels of each sentence."""
-        for scores in self.scores(sentences, chunk):
+        for scores in self._outputs(self.network, sentences, chunk):
             yield list(self._names[scores.argmax(-1)])
 
     def probabilities(
         self, sentences: Iterable[Sequence[str]], chunk: int = CHUNK
-    ) -> Iterator[npt.NDArray[np.float64]]:
-        """Yield how likely each label is at each step of each sentence, (steps, labels)."""
-        for scores in self.scores(sentences, chunk):
-            shifted = np.exp(
-                scores.astype(np.float64) - scores.max(-1, keepdims=True, initial=-np.inf)
-            )
-            yield shifted / shifted.sum(-1, keepdims=True)
-
-    def scores(
-        self, sentences: Iterable[Sequence[str]], chunk: int
     ) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield the scores of the labels at each step of each sentence, (steps, labels)."""
+        """Yield how likely each label is at each step of each sentence, (steps, labels)."""
+        return self._outputs(self._likelihoods, sentences, chunk)
+
+    def _outputs(
+        self, network: Model, sentences: Iterable[Sequence[str]], chunk: int
+    ) -> Iterator[npt.NDArray[np.float32]]:
+        """Yield what a network gives for each sentence, (steps, labels)."""
         waiting = iter(sentences)
         while some := list(islice(waiting, chunk)):
             encoded = self.features.encode(some)
             outputs, segments = [], []
             for inputs, ids in prediction_batches(encoded, self.rows):
-                outputs.append(np.asarray(self.network.predict_on_batch(inputs).values))
+                outputs.append(np.asarray(network.predict_on_batch(inputs).values))
                 segments.append(ids)
             yield from gather_back(outputs, segments, encoded.kinds.lengths).split()

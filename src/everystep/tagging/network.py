@@ -6,9 +6,13 @@ that has it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+import jax
+
 from everystep.layers import (
+    CRF,
     GRU,
     LSTM,
     Add,
@@ -23,6 +27,7 @@ from everystep.layers import (
     LayerNormalization,
     MultiHeadAttention,
     TimeDistributed,
+    forbidden_transitions,
     symbolic,
 )
 from everystep.models import Model, Sequential
@@ -43,23 +48,36 @@ class Network(Model):
     Shapes: a dict of `words` (rows, steps), `Steps` of ids in packed rows; `spellings`
     (rows, kinds a row, characters), the ids of the characters of each distinct word, in rows only
     so that a batch has one number of rows; and `places` (rows, steps), which of these, counted
-    through all rows, each step has. Out come `Steps` (rows, steps, labels).
+    through all rows, each step has. Out come `Steps` (rows, steps, labels), in which the label of a
+    step is the largest.
 
     Args:
         settings: the sizes.
         words: how many ids of words there are.
         characters: how many ids of characters there are.
-        labels: how many labels there are.
+        labels: the labels.
+        crf: whether a conditional random field scores whole sequences of labels.
+        scheme: the scheme of entities whose rules it keeps, or None.
     """
 
-    def __init__(self, settings: Settings, words: int, characters: int, labels: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        words: int,
+        characters: int,
+        labels: Sequence[str],
+        crf: bool = False,
+        scheme: str | None = None,
+    ) -> None:
         super().__init__(name="tagger")
         self.word_vectors = Embedding(words, settings.embedding, name="word_vectors")
         self.speller = speller(settings, characters)
         self.joined = Concatenate(name="joined")
         self.entry = Dropout(settings.dropout, name="entry")
         self.readers = [reader(settings, number) for number in range(settings.layers)]
-        self.scores = Dense(labels, name="scores")
+        self.scores = Dense(len(labels), name="scores")
+        forbidden = None if scheme is None else forbidden_transitions(labels, scheme)
+        self.crf = CRF(len(labels), forbidden, name="crf") if crf else None
 
     @property
     def input_dtype(self) -> str:
@@ -67,7 +85,19 @@ class Network(Model):
         return "int32"
 
     def call(self, inputs: Any) -> Any:
-        """Return the scores of all labels at each step."""
+        """Return scores of all labels at each step; of a random field, one for its labels."""
+        scores = self.scored(inputs)
+        return scores if self.crf is None else self.crf(scores)
+
+    def likely(self, inputs: Any) -> Any:
+        """Return how likely each label is at each step."""
+        scores = self.scored(inputs)
+        if self.crf is not None:
+            return scores.with_values(self.crf.chain(scores).marginals())
+        return scores.with_values(jax.nn.softmax(scores.values))
+
+    def scored(self, inputs: Any) -> Any:
+        """Return the score of each label at each step by itself."""
         words = inputs["words"]
         steps = self.word_vectors(words)
         if self.speller is not None:
@@ -78,6 +108,27 @@ class Network(Model):
         for layer in self.readers:
             steps = layer(steps)
         return self.scores(steps)
+
+
+class Likelihoods(Model):
+    """What a network gives by `likely`; the weights are the network's.
+
+    Args:
+        network: the network.
+    """
+
+    def __init__(self, network: Network) -> None:
+        super().__init__(name="likelihoods")
+        self.network = network
+
+    @property
+    def input_dtype(self) -> str:
+        """Ids are integers."""
+        return "int32"
+
+    def call(self, inputs: Any) -> Any:
+        """Return how likely each label is at each step."""
+        return self.network.likely(inputs)
 
 
 def speller(settings: Settings, characters: int) -> Sequential | None:
@@ -176,7 +227,7 @@ class Attentive(Layer):
         return self.norm(self.add([near, self.dropout(self.attend(near, near))]))
 
 
-def build(network: Network, spelling: int) -> None:
+def build(network: Model, spelling: int) -> None:
     """Make the weights of a network, by running it on shapes alone."""
 
     def ids(*shape: int) -> Any:

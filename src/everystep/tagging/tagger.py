@@ -168,7 +168,7 @@ class Tagger:
         """
         if alone := _is_alone(sentences):
             sentences = [sentences]
-        found: list[npt.NDArray[np.float64]] = list(
+        found: list[npt.NDArray[np.float32]] = list(
             self._model.probabilities(unlabelled(sentences))
         )
         return found[0] if alone else found

@@ -22,7 +22,7 @@ from everystep.corpora.sentences import Sentence
 from everystep.corpora.vocabulary import Vocabulary
 from everystep.sequences import Ragged
 from everystep.tagging.batches import Rows, TrainingBatches
-from everystep.tagging.entities import marks_entities
+from everystep.tagging.constraints import has_entities, scheme_of
 from everystep.tagging.features import Features
 from everystep.tagging.model import TaggerModel
 from everystep.tagging.samples import unseen_labels
@@ -112,9 +112,11 @@ def train(
         batches = TrainingBatches(
             encoded, targets, settings.batch_size, settings.word_dropout, least, settings.seed
         )
-        model = TaggerModel(settings, features, labels, Rows(PREDICTED_ROWS, batches.rows.length))
+        rows = Rows(PREDICTED_ROWS, batches.rows.length)
+        scheme = scheme_of((sentence.labels or () for sentence in sentences), names)
+        model = TaggerModel(settings, features, labels, rows, scheme)
         _compile(model, len(batches))
-        stopping = _watching(model, dev, names, verbose) if dev else []
+        stopping = _watching(model, dev, verbose) if dev else []
         history = model.network.fit(
             batches,
             epochs=settings.epochs,
@@ -145,34 +147,25 @@ def _compile(model: TaggerModel, batches: int) -> None:
     )
     model.network.compile(
         optimizers.Adam(rate, global_clipnorm=settings.clip),
-        losses.SparseCategoricalCrossentropy(from_logits=True),
+        losses.CRFLoss()
+        if model.has_crf
+        else losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
         max_shapes=MOST_SHAPES,
     )
 
 
-def _watching(
-    model: TaggerModel, dev: Sequence[Sentence], names: Sequence[str], verbose: str | int
-) -> list[Any]:
+def _watching(model: TaggerModel, dev: Sequence[Sentence], verbose: str | int) -> list[Any]:
     """Return what measures dev, and what keeps the best weights."""
     monitor = model.settings.monitor
     if monitor == "auto":
+        names = {label for sentence in dev for label in sentence.labels or ()}
         monitor = "entity_f1" if has_entities(names) else "accuracy"
     told = verbose in (1, 2) or (verbose == "auto" and sys.stdout.isatty())
     stopping = callbacks.EarlyStopping(
         f"dev_{monitor}", patience=model.settings.patience, mode="max", restore_best_weights=True
     )
     return [DevScores(model, dev, told), stopping]
-
-
-def has_entities(names: Iterable[str]) -> bool:
-    """Whether labels are those of entities: BIO, BIOES or BILOU.
-
-    >>> has_entities(["B-PER", "I-PER", "O"]), has_entities(["DET", "O"])
-    (True, False)
-    """
-    names = list(names)
-    return marks_entities(names) and any(name != "O" for name in names)
 
 
 def _warn_of_unseen(dev: Sequence[Sentence], names: Iterable[str]) -> None:
