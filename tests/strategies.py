@@ -62,3 +62,11 @@ def overlaps(longest: int = 9) -> st.SearchStrategy[tuple[int, int]]:
     return st.integers(1, longest).flatmap(
         lambda length: st.tuples(st.just(length), st.integers(0, length - 1))
     )
+
+
+def damage(longest: int = 200) -> st.SearchStrategy[list[tuple[int, int, bytes]]]:
+    """Changes of a file: where, how many bytes are taken out, and what is put in their place."""
+    pieces = [piece.encode() for piece in ["\n\n", *'\t\n\r\0 #"\\[]{}-_1']]
+    put = st.one_of(st.sampled_from(pieces), st.binary(max_size=3))
+    change = st.tuples(st.integers(0, longest), st.integers(0, 9), put)
+    return st.lists(change, min_size=1, max_size=3)

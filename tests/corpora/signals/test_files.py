@@ -157,7 +157,11 @@ def test_damaged_and_hostile_arrays_are_refused(tmp_path: Path) -> None:
     whole = kept.getvalue()
     head = whole[:10]
     nested = (b"(" * 117 + b"\n")[:118]
-    for content in (b"", b"text", whole[:7], whole[:60], whole[:-1], head + nested + whole[128:]):
+    shapes = [b"(2,-30, 2)", b"(9**99, 2)", b"(99999999)", b"(1, 1, 1.)", b"'300,   2'"]
+    wrong = [whole.replace(b"(2, 300, 2)", shape.ljust(11)) for shape in shapes]
+    damaged = [b"", b"text", whole[:7], whole[:60], whole[:-1], head + nested + whole[128:]]
+    wrong.append(whole.replace(b"'shape'", b"None   "))
+    for content in (*damaged, *wrong):
         path.write_bytes(content)
         with pytest.raises(CorpusError, match=r"a\.npy: cannot be read as an array of NumPy"):
             next(read_numpy_signals(path))

@@ -16,6 +16,8 @@ _DAMAGE: Final = (
     OSError,
     ValueError,
     EOFError,
+    OverflowError,
+    TypeError,
     SyntaxError,
     TokenError,
     RecursionError,
