@@ -13,7 +13,7 @@ import everystep as es
 from everystep.callbacks import LambdaCallback
 from everystep.core.randomness import global_seed
 from everystep.corpora.sentences import Sentence
-from everystep.errors import DataError, SettingError
+from everystep.errors import DataError, FormatError, SettingError
 from tests.tagging.languages import SMALL, sentences
 
 TRAIN, DEV, TEST = sentences(250, 1), sentences(40, 2), sentences(60, 3, "chjqvwxyz")
@@ -106,6 +106,32 @@ def test_a_seed_gives_the_same_bits_and_disturbs_no_other() -> None:
     es.layers.Dense(2)(np.ones((1, 3), "float32"))
     assert weights(5) == first
     assert global_seed() == before
+
+
+def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(tmp_path: Any) -> None:
+    settings = {**SMALL, "epochs": 4, "dropout": 0.5}
+    state = tmp_path / "state"
+
+    def probabilities(made: es.Tagger) -> list[bytes]:
+        return [array.tobytes() for array in made.probabilities([t for t, _ in TEST[:3]])]
+
+    def interrupt(batch: int, logs: Any) -> None:
+        if stopping.model.steps_done == 3:
+            raise KeyboardInterrupt
+
+    stopping = LambdaCallback(on_train_batch_end=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, callbacks=[stopping], resume=state)
+    kept = state.read_bytes()
+    with pytest.raises(FormatError, match="not of a training with these settings"):
+        es.Tagger.train(TRAIN[:19], DEV[:5], settings, 0, resume=state)
+    assert state.read_bytes() == kept
+    after = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, resume=state)
+    assert not state.exists()
+    whole = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0)
+    assert probabilities(after) == probabilities(whole)
+    assert after.record["curve"] == whole.record["curve"]
+    assert after.record["best_epoch"] == whole.record["best_epoch"]
 
 
 @pytest.fixture(scope="module")

@@ -84,6 +84,15 @@ class Network(Model):
         """Ids are integers."""
         return "int32"
 
+    @property
+    def steps_done(self) -> int:
+        """How many steps it was trained."""
+        return self._steps_done
+
+    def go_on(self, epochs: int, steps: int) -> None:
+        """Let training go on as if so many epochs and steps were done."""
+        self._epochs_done, self._steps_done = epochs, steps
+
     def call(self, inputs: Any) -> Any:
         """Return scores of all labels at each step; of a random field, one for its labels."""
         scores = self.scored(inputs)

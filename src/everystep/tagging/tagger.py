@@ -53,6 +53,7 @@ class Tagger:
         settings: Settings | Mapping[str, Any] | None = None,
         verbose: str | int = "auto",
         callbacks: Sequence[Callback] = (),
+        resume: str | PathLike[str] | None = None,
     ) -> Self:
         """Train a tagger.
 
@@ -66,6 +67,9 @@ class Tagger:
             settings: `Settings`, or a mapping with some of them.
             verbose: as for `Model.fit`.
             callbacks: objects whose methods are called between steps and epochs.
+            resume: a file that keeps how far training is, after each epoch. If it is there, the
+                training that wrote it goes on, and gives the bits that it would have given; at the
+                end it is removed.
 
         Returns:
             The tagger; its `record` says how training went.
@@ -73,12 +77,14 @@ class Tagger:
         Raises:
             DataError: a sentence has no labels, or there is no token to learn from.
             SettingError: a setting is not known, or has a value that it cannot take.
+            FormatError: `resume` is damaged, or of other settings or sentences.
         """
         if isinstance(settings, Mapping):
             settings = Settings.from_dict(settings)
         known = labelled(sentences, "train")
         measured = None if dev is None else labelled(dev, "dev")
-        return cls(*training.train(known, measured, settings or Settings(), verbose, callbacks))
+        chosen = settings or Settings()
+        return cls(*training.train(known, measured, chosen, verbose, callbacks, resume))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

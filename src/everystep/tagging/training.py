@@ -8,6 +8,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Iterable, Sequence
+from os import PathLike
 from typing import Any
 
 import jax
@@ -25,6 +26,7 @@ from everystep.tagging.batches import Rows, TrainingBatches
 from everystep.tagging.constraints import has_entities, scheme_of
 from everystep.tagging.features import Features
 from everystep.tagging.model import TaggerModel
+from everystep.tagging.resuming import Resumable, identity_of
 from everystep.tagging.samples import unseen_labels
 from everystep.tagging.scores import Scores
 from everystep.tagging.settings import Settings
@@ -94,6 +96,7 @@ def train(
     settings: Settings,
     verbose: str | int,
     further: Sequence[Callback] = (),
+    resume: str | PathLike[str] | None = None,
 ) -> tuple[TaggerModel, dict[str, Any]]:
     """Train a tagger; see `Tagger.train`.
 
@@ -117,13 +120,22 @@ def train(
         model = TaggerModel(settings, features, labels, rows, scheme)
         _compile(model, len(batches))
         stopping = _watching(model, dev, verbose) if dev else []
+        kept: Resumable | None = None
+        if resume is not None:
+            identity = identity_of(settings, sentences, dev)
+            watching = stopping[-1] if stopping else None
+            kept = Resumable(resume, model.network, batches, watching, identity)
         history = model.network.fit(
             batches,
             epochs=settings.epochs,
-            callbacks=[*stopping, *further],
+            initial_epoch=0 if kept is None else kept.go_on(),
+            callbacks=[*stopping, *([] if kept is None else [kept]), *further],
             verbose=verbose,
         ).history
     curve = {name: [float(value) for value in values] for name, values in history.items()}
+    if kept is not None:
+        curve = kept.curve
+        kept.end()
     best = stopping[-1].best_epoch if stopping else len(curve["loss"]) - 1
     record: dict[str, Any] = {
         "settings": settings.to_dict(),
