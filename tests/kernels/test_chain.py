@@ -128,3 +128,21 @@ def test_labels_that_need_what_is_forbidden_cost_without_end_and_stay_finite() -
     found = computed(case.chain(), case.labels, case.known, real_steps(case))
     assert all(np.sum(surprises) > 1e29 for surprises in found[2])
     assert_finite(found)
+
+
+def test_long_sequences_keep_their_digits() -> None:
+    case = random_case(6, (1, 3000, 3), None, packed=False, constrained=True)
+    case = case._replace(emissions=20 + case.emissions, labels=np.zeros((1, 3000), int))
+    moves, emissions, after = (
+        each.astype(np.float64) for each in (case.moves, case.emissions[0], case.ends)
+    )
+    wanted = np.zeros(3000)
+    for step in reversed(range(3000)):
+        onward = moves + emissions[step] + after
+        sums = np.logaddexp.reduce(onward, axis=1)
+        wanted[step] = sums[0 if step else -1] - onward[0 if step else -1, 0]
+        after = sums[:-1]
+    real = real_steps(case)
+    _, _, found, _ = computed(case.chain(), case.labels, real, real)
+    for surprises in found:
+        assert_close(surprises[0], wanted.astype(np.float32))

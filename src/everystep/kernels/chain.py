@@ -65,7 +65,7 @@ class Chain:
 
         No step of it is forbidden where any path is allowed.
         """
-        scores = self._ahead(partial(jnp.max, axis=-1))
+        scores, _ = self._ahead(partial(jnp.max, axis=-1))
 
         def step(scores: jax.Array, before: jax.Array) -> tuple[jax.Array, jax.Array]:
             best = jnp.argmax(self.moves[before] + scores, axis=-1).astype(before.dtype)
@@ -76,16 +76,16 @@ class Chain:
 
     def marginals(self) -> jax.Array:
         """Give the probability of each label at each step, (batch, steps, labels); 0 at padding."""
-        scores = self._ahead(_log_sum_exp)
+        size = self.ends.size
 
-        def step(scores: jax.Array, before: jax.Array) -> tuple[jax.Array, jax.Array]:
-            onward = self.moves + scores[:, None]
-            onward = jnp.exp(onward - _log_sum_exp(onward)[..., None])
-            now = jnp.sum(before[..., None] * onward, axis=1)
+        def step(given: jax.Array, before: jax.Array) -> tuple[jax.Array, jax.Array]:
+            scores, sums = given[:, None, :size], given[:, size:, None]
+            now = jnp.sum(before[..., None] * jnp.exp(self.moves + scores - sums), axis=1)
             return now, jnp.pad(now, ((0, 0), (0, 1)))
 
-        start = jax.nn.one_hot(self.ends.size, self.ends.size + 1, dtype=scores.dtype)
-        return self._onward(step, scores, jnp.tile(start, (scores.shape[0], 1)))
+        given = jnp.concatenate(self._ahead(_log_sum_exp), axis=-1)
+        start = jax.nn.one_hot(size, size + 1, dtype=given.dtype)
+        return self._onward(step, given, jnp.tile(start, (given.shape[0], 1)))
 
     def surprises(self, labels: jax.Array, known: jax.Array | None = None) -> jax.Array:
         """Give `-log p(y[t] | y[1], ..., y[t-1])` of labels, (batch, steps).
@@ -100,51 +100,61 @@ class Chain:
             known: where they are known; others have the surprise 0, and all that they may be
                 counts for the steps after them. None: everywhere.
         """
-        scores = self._ahead(_log_sum_exp)
+        scores, sums = self._ahead(_log_sum_exp)
         if known is not None:
-            return self._filtered(scores, labels, known)
-        scores = self.moves[self._before(labels)] + scores
-        own = jnp.take_along_axis(scores, labels[..., None], axis=-1)[..., 0]
-        return _log_sum_exp(scores) - own
+            return self._filtered(scores, sums, labels, known)
+        before = self._before(labels)
+        return _at(sums, before) - _at(scores, labels) - self.moves[before, labels]
 
-    def _filtered(self, scores: jax.Array, labels: jax.Array, known: jax.Array) -> jax.Array:
+    def _filtered(
+        self, scores: jax.Array, sums: jax.Array, labels: jax.Array, known: jax.Array
+    ) -> jax.Array:
         """Give the surprises from step to step, with what each label before may have been."""
         size = self.ends.size
         seen = (labels[..., None] == jnp.arange(size)) | ~known[..., None]
 
         @partial(jax.checkpoint, prevent_cse=False)
         def step(given: jax.Array, before: jax.Array) -> tuple[jax.Array, jax.Array]:
-            scores, seen = given[:, :size], given[:, size:]
-            onward = self.moves + scores[:, None]
-            onward = onward - _log_sum_exp(onward)[..., None] + before[..., None]
-            now = _log_sum_exp(jnp.swapaxes(onward, 1, 2)) + seen
+            scores, sums = given[:, :size], given[:, size:]
+            now = scores + _log_sum_exp(self.moves.T + (before - sums)[:, None])
             surprise = -_log_sum_exp(now)
             now = now + surprise[:, None]
             return surprise, jnp.pad(now, ((0, 0), (0, 1)), constant_values=FORBIDDEN)
 
-        given = jnp.concatenate([scores, jnp.where(seen, 0, FORBIDDEN)], axis=-1)
+        given = jnp.concatenate([jnp.where(seen, scores, FORBIDDEN), sums], axis=-1)
         start = jnp.full(size + 1, FORBIDDEN, scores.dtype).at[-1].set(0)
         found = self._onward(step, given, jnp.tile(start, (scores.shape[0], 1)))
         return jnp.where(known, found, 0)
 
-    def _ahead(self, joined: Callable[[jax.Array], jax.Array]) -> jax.Array:
+    def _ahead(self, joined: Callable[[jax.Array], jax.Array]) -> tuple[jax.Array, jax.Array]:
         """Give the scores of labels with all that follows, joined over labels.
 
-        scores[t, j] = emissions[t, j] + after[t, j]
-        after[t, i]  = joined over j of moves[i, j] + scores[t+1, j];  ends[i] at the end
+            scores[t, j] = emissions[t, j] + onward[t+1, j];  ends[j] behind the last step
+            onward[t, i] = joined over j of moves[i, j] + scores[t, j]
+
+        A number that is the same for all labels of a step changes nothing, so the largest of them
+        is taken off, or the scores of long sequences would lose their digits.
+
+        Returns:
+            The scores (batch, steps, labels), and `onward` (batch, steps, labels + 1) of them.
         """
+        size = self.ends.size
 
         # Going back, exponentials are computed again, which is faster than to keep them.
         @partial(jax.checkpoint, prevent_cse=False)
         def step(emissions: jax.Array, after: jax.Array) -> tuple[jax.Array, jax.Array]:
             scores = emissions + after
-            return scores, joined(self.moves[:-1] + scores[:, None])
+            scores = scores - lax.stop_gradient(jnp.max(scores, axis=-1, keepdims=True))
+            onward = joined(self.moves[:-1] + scores[:, None])
+            return jnp.concatenate([scores, onward], axis=-1), onward
 
-        ends = jnp.broadcast_to(self.ends, (self.emissions.shape[0], self.ends.size))
-        scores, _, _ = run_steps(
+        ends = jnp.broadcast_to(self.ends, (self.emissions.shape[0], size))
+        found, _, _ = run_steps(
             step, self.emissions, ends, segments=self.segments, packed=self.packed, reverse=True
         )
-        return scores
+        scores, onward = found[..., :size], found[..., size:]
+        start = joined(self.moves[-1] + scores)[..., None]
+        return scores, jnp.concatenate([onward, start], axis=-1)
 
     def _onward(self, step: Any, scores: jax.Array, start: jax.Array) -> jax.Array:
         outputs, _, _ = run_steps(
@@ -170,6 +180,10 @@ class Chain:
         if self.packed:
             first |= resets(self.segments)
         return jnp.where(first, self.ends.size, before)
+
+
+def _at(values: jax.Array, labels: jax.Array) -> jax.Array:
+    return jnp.take_along_axis(values, labels[..., None], axis=-1)[..., 0]
 
 
 def _log_sum_exp(scores: jax.Array) -> jax.Array:
