@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
 from threading import Thread
+from typing import Any
 
+import numpy as np
 import pytest
 
+import everystep as es
 from everystep.cli.application import main
 from everystep.cli.corpus_files import as_they_come
 
@@ -165,6 +168,32 @@ def test_several_seeds_give_a_spread(folder: Path, capsys: Captured) -> None:
     assert report["spread"]["accuracy"]["mean"] == pytest.approx(sum(measured) / 2)
     assert report["dev"]["accuracy"] == max(measured)
     assert curve.read_text().startswith("<svg")
+
+
+def test_an_interrupted_training_goes_on_to_the_same_weights(
+    folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [str(folder / "train.conllu"), "--dev", str(folder / "dev.conllu"), "--no-cache"]
+    given += ["--config", str(folder / "small.toml"), "--out", str(folder / "again.everystep")]
+    epochs = []
+
+    def interrupted(self: Any, epoch: int, logs: Any = None) -> None:
+        epochs.append(epoch)
+        if epoch == 1:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("everystep.callbacks.ProgbarLogger.on_epoch_begin", interrupted)
+        assert run("train", *given) == 130
+    assert "--resume goes on" in capsys.readouterr().err
+    assert not (folder / "again.everystep").exists()
+    assert run("train", *given, "--resume") == 0
+    assert "Epoch 1/" not in capsys.readouterr().out
+    first, again = (es.Tagger.load(folder / f"{n}.everystep") for n in ("m", "again"))
+    words = [[word for word, _ in each] for each in SENTENCES[:4]]
+    for one, other in zip(first.probabilities(words), again.probabilities(words), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not list(folder.glob("*.resume"))
 
 
 @pytest.mark.parametrize(

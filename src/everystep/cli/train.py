@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -37,6 +38,9 @@ def train(
     seeds: Annotated[
         int, typer.Option(min=1, max=100, help="Train so many times; the best is kept.")
     ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was interrupted.")
+    ] = False,
     curve: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw how training went.")
     ] = None,
@@ -47,7 +51,8 @@ def train(
 ) -> None:
     """Train a tagger on labelled sentences, and write it into one file.
 
-    Beside it stands MODEL.json: settings, seeds, versions, the learning curve and the scores.
+    Beside it stands MODEL.json: settings, seeds, versions, the learning curve and the scores. While
+    it trains, MODEL.seedN.resume keeps what has been reached after each epoch.
     """
     from everystep.cli.compiled import keep_compiled
     from everystep.cli.corpus_files import check_place
@@ -61,12 +66,21 @@ def train(
     sentences, source = _read(data, reader, label)
     measured = None if dev is None else _read(dev, reader or source["reader"], label)[0]
     verbose = 0 if as_json else 1
-    runs = [_trained(sentences, measured, settings, number, verbose) for number in range(seeds)]
+    states = [out.with_name(f"{out.stem}.seed{settings.seed + n}.resume") for n in range(seeds)]
+    if not resume:
+        for state in states:
+            state.unlink(missing_ok=True)
+    runs = []
+    for number, state in enumerate(states):
+        own = replace(settings, seed=settings.seed + number)
+        runs.append(_trained(sentences, measured, own, verbose, state))
     best = max(runs, key=lambda tagger: _score(tagger.record))
     report = _report(runs, best, {**source, "train": data, "dev": dev})
     best.record["data"] = report["data"]
     best.save(out)
     _write(out.with_suffix(".json"), report)
+    for state in states:
+        state.unlink(missing_ok=True)
     if curve is not None:
         curve.write_text(_curve(best.record["curve"]), encoding="utf-8")
     if as_json:
@@ -109,15 +123,17 @@ def _trained(
     sentences: list[Sentence],
     dev: list[Sentence] | None,
     settings: Settings,
-    number: int,
     verbose: int,
+    state: Path,
 ) -> Tagger:
-    from dataclasses import replace
-
     from everystep.tagging import Tagger
 
-    own = replace(settings, seed=(settings.seed + number) % 2**32)
-    return Tagger.train(sentences, dev, own, verbose)
+    try:
+        return Tagger.train(sentences, dev, settings, verbose, resume=state)
+    except KeyboardInterrupt:
+        if state.exists():
+            typer.echo(f"{state} keeps the last epoch: --resume goes on from there", err=True)
+        raise
 
 
 def _score(record: dict[str, Any]) -> float:
