@@ -6,8 +6,8 @@ import platform
 import sys
 import time
 import warnings
-from collections import deque
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from os import PathLike
 from typing import Any
 
@@ -17,7 +17,6 @@ import numpy as np
 import everystep
 from everystep import callbacks, losses, optimizers
 from everystep.callbacks import Callback
-from everystep.callbacks.base import Logs, say
 from everystep.core.randomness import seeded
 from everystep.corpora.sentences import Sentence
 from everystep.corpora.vocabulary import Vocabulary
@@ -25,69 +24,16 @@ from everystep.sequences import Ragged
 from everystep.tagging.batches import Rows, TrainingBatches
 from everystep.tagging.constraints import has_entities, scheme_of
 from everystep.tagging.features import Features
+from everystep.tagging.measuring import DevScores, evaluate
 from everystep.tagging.model import TaggerModel
 from everystep.tagging.resuming import Resumable, identity_of
 from everystep.tagging.samples import unseen_labels
-from everystep.tagging.scores import Scores
 from everystep.tagging.settings import Settings
 
 MOST_SHAPES = 64
 """How many shapes of batches may come without a warning: few, but of two kinds, each of a list."""
 PREDICTED_ROWS = 16
 """How many rows a batch has that is to be labelled; more of them are no faster."""
-
-
-def evaluate(model: TaggerModel, sentences: Iterable[Sentence]) -> dict[str, Any]:
-    """Return how well a model labels sentences: the figures of `Scores`."""
-    scores = Scores(known=_Known(model.features))
-    waiting: deque[Sentence] = deque()
-
-    def tokens() -> Any:
-        for sentence in sentences:
-            waiting.append(sentence)
-            yield sentence.tokens
-
-    for predicted in model.label(tokens()):
-        sentence = waiting.popleft()
-        scores.add(sentence.labels or (), predicted, sentence.tokens)
-    return dict(scores.figures())
-
-
-class _Known:
-    """The words that training saw, as it looks them up."""
-
-    def __init__(self, features: Features) -> None:
-        self._features = features
-
-    def __contains__(self, token: object) -> bool:
-        return isinstance(token, str) and self._features.knows(token)
-
-
-class DevScores(Callback):
-    """Measures a tagger on dev after each epoch, for the callbacks that follow to watch.
-
-    Args:
-        tagger: the model in training.
-        sentences: the sentences of dev.
-        told: whether to write a line about it.
-    """
-
-    def __init__(self, tagger: TaggerModel, sentences: Sequence[Sentence], told: bool) -> None:
-        super().__init__()
-        self._tagger, self._sentences, self._told = tagger, sentences, told
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Put the scores into the logs."""
-        figures = evaluate(self._tagger, self._sentences)
-        found = {
-            f"dev_{name}": figures[name]
-            for name in ("accuracy", "accuracy_unknown", "entity_f1")
-            if figures.get(name) is not None
-        }
-        if logs is not None:
-            logs |= found
-        if self._told:
-            say(f"Epoch {epoch + 1}: " + ", ".join(f"{n} {v:.4f}" for n, v in found.items()))
 
 
 def train(
@@ -104,52 +50,71 @@ def train(
         The model with the best weights, and the record of the training.
     """
     began = time.monotonic()
-    names = sorted({label for sentence in sentences for label in sentence.labels or ()})
-    labels = Vocabulary(names, reserved=False)
-    _warn_of_unseen(dev or (), names)
     with seeded(settings.seed):
-        features = Features.of([sentence.tokens for sentence in sentences], settings)
-        encoded = features.encode([sentence.tokens for sentence in sentences])
-        targets = Ragged.of([labels.encode(sentence.labels or ()) for sentence in sentences])
-        least = max(map(len, dev or ()), default=1)
-        batches = TrainingBatches(
-            encoded, targets, settings.batch_size, settings.word_dropout, least, settings.seed
-        )
-        rows = Rows(PREDICTED_ROWS, batches.rows.length)
-        scheme = scheme_of((sentence.labels or () for sentence in sentences), names)
-        model = TaggerModel(settings, features, labels, rows, scheme)
-        _compile(model, len(batches))
+        model, batches = _prepared(sentences, dev or (), settings)
         stopping = _watching(model, dev, verbose) if dev else []
-        kept: Resumable | None = None
-        if resume is not None:
-            identity = identity_of(settings, sentences, dev)
-            watching = stopping[-1] if stopping else None
-            kept = Resumable(resume, model.network, batches, watching, identity)
+        kept = _kept(resume, model, batches, stopping, identity_of(settings, sentences, dev))
         history = model.network.fit(
             batches,
             epochs=settings.epochs,
-            initial_epoch=0 if kept is None else kept.go_on(),
-            callbacks=[*stopping, *([] if kept is None else [kept]), *further],
+            initial_epoch=max((each.go_on() for each in kept), default=0),
+            callbacks=[*stopping, *kept, *further],
             verbose=verbose,
         ).history
-    curve = {name: [float(value) for value in values] for name, values in history.items()}
-    if kept is not None:
-        curve = kept.curve
-        kept.end()
+    curve = kept[0].curve if kept else history
     best = stopping[-1].best_epoch if stopping else len(curve["loss"]) - 1
     record: dict[str, Any] = {
         "settings": settings.to_dict(),
         "seed": settings.seed,
         "versions": versions(),
         "sentences": len(sentences),
-        "steps": int(encoded.kinds.lengths.sum()),
+        "steps": sum(map(len, sentences)),
         "fill": batches.fill,
-        "curve": curve,
+        "curve": {name: [float(value) for value in values] for name, values in curve.items()},
         "best_epoch": best + 1,
         "dev": evaluate(model, dev) if dev else None,
         "seconds": time.monotonic() - began,
     }
+    for each in kept:
+        each.end()
     return model, record
+
+
+def _prepared(
+    sentences: Sequence[Sentence], dev: Sequence[Sentence], settings: Settings
+) -> tuple[TaggerModel, TrainingBatches]:
+    """Return the model, compiled, and what it is to be trained on."""
+    tokens = [sentence.tokens for sentence in sentences]
+    given = [sentence.labels or () for sentence in sentences]
+    labels = Vocabulary(sorted(set(chain.from_iterable(given))), reserved=False)
+    _warn_of_unseen(dev, labels.entries)
+    features = Features.of(tokens, settings)
+    batches = TrainingBatches(
+        features.encode(tokens),
+        Ragged.of([labels.encode(each) for each in given]),
+        settings.batch_size,
+        settings.word_dropout,
+        least=max(map(len, dev), default=1),
+        seed=settings.seed,
+    )
+    rows = Rows(PREDICTED_ROWS, batches.rows.length)
+    model = TaggerModel(settings, features, labels, rows, scheme_of(given, labels.entries))
+    _compile(model, len(batches))
+    return model, batches
+
+
+def _kept(
+    resume: str | PathLike[str] | None,
+    model: TaggerModel,
+    batches: TrainingBatches,
+    stopping: Sequence[Any],
+    identity: str,
+) -> list[Resumable]:
+    """Return what keeps the state of the training, where that is asked for."""
+    if resume is None:
+        return []
+    watching = stopping[-1] if stopping else None
+    return [Resumable(resume, model.network, batches, watching, identity)]
 
 
 def _compile(model: TaggerModel, batches: int) -> None:
@@ -187,7 +152,7 @@ def _warn_of_unseen(dev: Sequence[Sentence], names: Iterable[str]) -> None:
         warnings.warn(
             f"dev has {len(unseen)} label(s) that training never saw, which count as wrong: "
             f"{places}",
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
