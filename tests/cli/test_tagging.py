@@ -16,7 +16,7 @@ import pytest
 import everystep as es
 from everystep.cli.application import main
 from everystep.cli.corpus_files import as_they_come
-from everystep.tagging.training import DevScores
+from everystep.tagging.measuring import DevScores
 
 SETTINGS = """
 epochs = 12
