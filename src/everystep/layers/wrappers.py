@@ -176,7 +176,8 @@ class PerStep(Wrapper):
         def one_step(weights: Any, values: Any, real: Any, step: Any) -> tuple[Any, ...]:
             noise = None if key is None else Noise(key, step)
             options = {"training": training, "noise": noise, "real_rows": real}
-            return tuple(run(self.layer, variables, weights, values, **options))
+            result = run(self.layer, variables, weights, values, **options)
+            return result.outputs, result.state, result.losses
 
         outputs, state, losses = jax.vmap(one_step, in_axes=(0, 1, 1, 0), out_axes=(1, 0, 0))(
             stacked,
