@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,10 +21,27 @@ os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax  # noqa: E402
+from jax._src.interpreters import mlir  # noqa: E402
 
 if jax.default_backend() == "gpu":
     # Else products round their factors to 10 bits, and the tolerances are made for 23.
     jax.config.update("jax_default_matmul_precision", "highest")  # type: ignore[no-untyped-call]
+
+# Each program would else be lowered in an MLIR context of its own, with all dialects loaded anew: a
+# quarter of the tests' time. One context serves many, and what it has collected goes with it.
+PROGRAMS_A_CONTEXT = 200
+_lowered = itertools.count()
+_contexts: list[Any] = []
+_make_context = mlir.make_ir_context
+
+
+def _shared_context() -> Any:
+    if next(_lowered) % PROGRAMS_A_CONTEXT == 0:
+        _contexts[:] = [_make_context()]
+    return _contexts[0]
+
+
+mlir.make_ir_context = _shared_context
 
 # JAX holds on to every program, and the more it holds the longer the next one takes: after two
 # thousand, twice as long as at first.
