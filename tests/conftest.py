@@ -22,13 +22,15 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import jax  # noqa: E402
 from jax._src.interpreters import mlir  # noqa: E402
+from jaxlib.mlir import ir  # noqa: E402
 
 if jax.default_backend() == "gpu":
     # Else products round their factors to 10 bits, and the tolerances are made for 23.
     jax.config.update("jax_default_matmul_precision", "highest")  # type: ignore[no-untyped-call]
 
 # Each program would else be lowered in an MLIR context of its own, with all dialects loaded anew: a
-# quarter of the tests' time. One context serves many, and what it has collected goes with it.
+# quarter of the tests' time. One context serves many, and what it has collected goes with it. A
+# program that is lowered in the middle of another one needs its own.
 PROGRAMS_A_CONTEXT = 200
 _lowered = itertools.count()
 _contexts: list[Any] = []
@@ -36,9 +38,18 @@ _make_context = mlir.make_ir_context
 
 
 def _shared_context() -> Any:
+    if _is_lowering():
+        return _make_context()
     if next(_lowered) % PROGRAMS_A_CONTEXT == 0:
         _contexts[:] = [_make_context()]
     return _contexts[0]
+
+
+def _is_lowering() -> bool:
+    try:
+        return ir.Context.current is not None
+    except ValueError:
+        return False
 
 
 mlir.make_ir_context = _shared_context
