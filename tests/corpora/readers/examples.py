@@ -82,4 +82,4 @@ def feed(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
 
 def packed(content: bytes) -> bytes:
     """Pack bytes by gzip, in two members, as tools that append do."""
-    return gzip.compress(content[:9]) + gzip.compress(content[9:])
+    return gzip.compress(content[:9], mtime=0) + gzip.compress(content[9:], mtime=0)
