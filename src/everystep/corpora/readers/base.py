@@ -127,7 +127,6 @@ class Reader(ABC):
     def sentences(self, path: str | PathLike[str]) -> Iterator[Sentence]:
         """Yield the sentences of a file."""
 
-    @abstractmethod
     def text(
         self,
         sentence: Sentence,
@@ -135,7 +134,11 @@ class Reader(ABC):
         labels: Sequence[str],
         probabilities: Sequence[float] | None,
     ) -> str:
-        """Return the text of a sentence: what was written with other labels, or as new if None."""
+        """Return the text of a sentence: what was written with other labels, or as new if None.
+
+        A format without a place for labels has a line for each token and its label.
+        """
+        return labelled_lines(sentence, labels, probabilities)
 
 
 def shown(probability: float) -> str:
@@ -178,3 +181,16 @@ def fit(texts: Sequence[str], unfit: Unfit, place: str, what: str) -> Sequence[s
                 f"got {text[:80]!r}; write it as 'jsonl'"
             )
     return texts
+
+
+def labelled_lines(
+    sentence: Sentence, labels: Sequence[str], probabilities: Sequence[float] | None
+) -> str:
+    """Return a line for each token: the token, its label, its probability, with tabs between."""
+    columns = [
+        fit(sentence.tokens, CUTS_LINES, sentence.place, "a token in a column"),
+        fit(labels, NO_LABEL, sentence.place, "a label in a column"),
+    ]
+    if probabilities is not None:
+        columns.append([shown(probability) for probability in probabilities])
+    return "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)) + "\n"

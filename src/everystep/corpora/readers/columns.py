@@ -10,7 +10,6 @@ from os import PathLike
 from typing import ClassVar, Final, NamedTuple
 
 from everystep.corpora.readers.base import (
-    CUTS_LINES,
     CUTS_WORDS,
     NO_LABEL,
     Reader,
@@ -95,7 +94,7 @@ class Columns(Reader):
     ) -> str:
         """Return the sentence with labels in their column."""
         if written is None:
-            return labelled_lines(sentence, labels, probabilities)
+            return super().text(sentence, written, labels, probabilities)
         layout = written.parts
         unfit = CUTS_WORDS if layout.columns > 1 and not layout.tabs else NO_LABEL
         fit(labels, unfit, sentence.place, "a label in a column")
@@ -153,16 +152,3 @@ def _replaced(line: str, layout: _Layout, label: str) -> str:
         return "\t".join(fields)
     span = list(_FIELD.finditer(line))[layout.label or 0]
     return line[: span.start()] + label + line[span.end() :]
-
-
-def labelled_lines(
-    sentence: Sentence, labels: Sequence[str], probabilities: Sequence[float] | None
-) -> str:
-    """Return a line for each token: the token, its label, its probability, with tabs between."""
-    columns = [
-        fit(sentence.tokens, CUTS_LINES, sentence.place, "a token in a column"),
-        fit(labels, NO_LABEL, sentence.place, "a label in a column"),
-    ]
-    if probabilities is not None:
-        columns.append([shown(probability) for probability in probabilities])
-    return "".join("\t".join(row) + "\n" for row in zip(*columns, strict=True)) + "\n"

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 from everystep.corpora.python_source import read_source
-from everystep.corpora.readers.base import Reader, Written
-from everystep.corpora.readers.columns import labelled_lines
+from everystep.corpora.readers.base import Reader
 from everystep.corpora.readers.lines import STANDARD_INPUT, name_of, open_bytes
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError
@@ -52,16 +51,6 @@ class PythonSource(Reader):
                     f"{name}:{first.line}",
                     sequence,
                 )
-
-    def text(
-        self,
-        sentence: Sentence,
-        written: Written | None,
-        labels: Sequence[str],
-        probabilities: Sequence[float] | None,
-    ) -> str:
-        """Return a line for each token and its label."""
-        return labelled_lines(sentence, labels, probabilities)
 
 
 def _files(path: str | PathLike[str], suffixes: Sequence[str]) -> Sequence[str | PathLike[str]]:

@@ -1,12 +1,11 @@
 """Plain text, tokens separated by spaces, a sentence a line: what a pipe is fed with by hand."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from os import PathLike
 from typing import ClassVar, Final
 
 from everystep.corpora.readers.base import Reader, Written
-from everystep.corpora.readers.columns import labelled_lines
 from everystep.corpora.readers.lines import cut_end, read_lines
 from everystep.corpora.sentences import Sentence
 
@@ -42,13 +41,3 @@ class Tokens(Reader):
         for line in read_lines(path):
             tokens = tuple(_TOKEN.findall(cut_end(line.text)[0]))
             yield Sentence(tokens, None, line.place, Written(self.name, self.label, line.text))
-
-    def text(
-        self,
-        sentence: Sentence,
-        written: Written | None,
-        labels: Sequence[str],
-        probabilities: Sequence[float] | None,
-    ) -> str:
-        """Return a line for each token and its label."""
-        return labelled_lines(sentence, labels, probabilities)
