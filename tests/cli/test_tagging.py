@@ -1,5 +1,6 @@
 """Taggers from the shell: train, evaluate, predict and info, on a language of four sentences."""
 
+import gzip
 import io
 import json
 import subprocess
@@ -110,6 +111,7 @@ def test_predictions_as_data_with_probabilities(folder: Path, capsys: Captured) 
 @pytest.mark.parametrize(
     ("piped", "answer"),
     [
+        (gzip.compress(_conllu(SENTENCES[1], 7).encode(), mtime=0), _conllu(SENTENCES[1], 7)),
         ("the cat sleeps\n", "the\tDET\ncat\tNOUN\nsleeps\tVERB\n\n"),
         ('{"tokens": ["I", "sleep"]}\n', ["PRON", "VERB"]),
         (_conllu(SENTENCES[1], 7), _conllu(SENTENCES[1], 7)),
@@ -117,12 +119,13 @@ def test_predictions_as_data_with_probabilities(folder: Path, capsys: Captured) 
 )
 def test_a_pipe_is_known_by_its_first_line(
     folder: Path,
-    piped: str,
+    piped: str | bytes,
     answer: str | list[str],
     capsys: Captured,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(piped.encode())))
+    given = piped if isinstance(piped, bytes) else piped.encode()
+    stream = io.TextIOWrapper(io.BufferedReader(io.BytesIO(given)))
     monkeypatch.setattr(sys, "stdin", stream)
     assert run("predict", str(folder / "m.everystep")) == 0
     out = capsys.readouterr().out

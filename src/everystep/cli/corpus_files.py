@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,7 @@ from threading import Thread
 from typing import Any, TypeVar
 
 from everystep.corpora.readers import STANDARD_INPUT, Reader, reader_for
+from everystep.corpora.readers.lines import GZIP
 from everystep.errors import SettingError
 
 T = TypeVar("T")
@@ -43,8 +45,10 @@ def reader_of(
 
 def _first_line() -> bytes:
     """Look at the first line of standard input that is not blank, and leave it there."""
-    with suppress(ValueError):  # closed, of which the reader has to tell
+    with suppress(ValueError, zlib.error):  # closed or damaged, of which the reader has to tell
         head: bytes = sys.stdin.buffer.peek(_LONGEST_LOOK)  # type: ignore[union-attr]
+        if head.startswith(GZIP):
+            head = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, _LONGEST_LOOK)
         return head.lstrip().partition(b"\n")[0]
     return b""
 

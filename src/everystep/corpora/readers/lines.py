@@ -17,7 +17,7 @@ STANDARD_INPUT: Final = "-"
 LONGEST_LINE: Final = 1 << 20
 """Most bytes of a line, its end included."""
 
-_GZIP: Final = b"\x1f\x8b"
+GZIP: Final = b"\x1f\x8b"
 _BOM: Final = "\ufeff"
 
 
@@ -57,8 +57,8 @@ def open_bytes(path: str | PathLike[str]) -> Iterator[BinaryIO]:
         reason = getattr(error, "strerror", None) or error
         raise CorpusError(f"{name}: cannot be opened: {reason}") from error
     try:
-        first = raw.peek(len(_GZIP))[: len(_GZIP)]
-        if first == _GZIP:
+        first = raw.peek(len(GZIP))[: len(GZIP)]
+        if first == GZIP:
             with gzip.open(raw) as unpacked:
                 yield cast(BinaryIO, unpacked)
         elif first and name.endswith(".gz"):
