@@ -79,8 +79,6 @@ def train(
     best.record["data"] = report["data"]
     best.save(out)
     _write(out.with_suffix(".json"), report)
-    for state in states:
-        state.unlink(missing_ok=True)
     if curve is not None:
         curve.write_text(_curve(best.record["curve"]), encoding="utf-8")
     if as_json:
@@ -137,11 +135,13 @@ def _trained(
 
 
 def _score(record: dict[str, Any]) -> float:
-    """How good a run was on dev, by its entities where there are some; the loss without dev."""
-    if record["dev"] is None:
+    """How good a run was on dev, by the figure that said which epoch is best; else the loss."""
+    found, monitor = record["dev"], record["settings"]["monitor"]
+    if found is None:
         return -float(record["curve"]["loss"][-1])
-    figure = record["dev"].get("entity_f1")
-    return float(record["dev"]["accuracy"] if figure is None else figure)
+    if monitor == "auto":
+        monitor = "accuracy" if found.get("entity_f1") is None else "entity_f1"
+    return float(found.get(monitor) or 0)
 
 
 def _report(runs: list[Tagger], best: Tagger, data: dict[str, Any]) -> dict[str, Any]:
