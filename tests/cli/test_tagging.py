@@ -159,13 +159,47 @@ def test_what_the_file_holds(folder: Path, capsys: Captured) -> None:
     assert found["parameters"] > 0
 
 
-def test_several_seeds_give_a_spread(folder: Path, capsys: Captured) -> None:
+def test_several_seeds_give_a_spread(
+    folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     quick = folder / "quick.toml"
     quick.write_text(SETTINGS.replace("epochs = 12", "epochs = 1"))
     given = [str(folder / "train.conllu"), "--dev", str(folder / "dev.conllu"), "--no-cache"]
     out, curve = folder / "two.everystep", folder / "curve.svg"
     more = ["--config", str(quick), "--seeds", "2", "--curve", str(curve), "--json"]
-    assert run("train", *given, "--out", str(out), *more) == 0
+    seeds: list[int] = []
+    measured_after = DevScores.on_epoch_end
+
+    def once(self: DevScores, epoch: int, logs: Any = None) -> None:
+        if len(seeds) == 1:
+            seeds.append(0)
+            raise KeyboardInterrupt
+        seeds.append(1)
+        measured_after(self, epoch, logs)
+
+    def full(self: es.Tagger, path: Path) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DevScores, "on_epoch_end", once)
+        assert run("train", *given, "--out", str(out), *more) == 130
+        assert "two.seed1.resume" in capsys.readouterr().err
+        assert run("train", *given, "--out", str(out), *more) == 2
+        told = capsys.readouterr().err
+        assert "two.seed1.resume" in told
+        assert "--resume" in told
+        assert "--anew" in told
+        patch.setattr(es.Tagger, "save", full)
+        assert run("train", *given, "--out", str(out), *more, "--resume") == 1
+        told = capsys.readouterr().err
+        assert "No space left" in told
+        assert "two.seed1.resume, " in told
+        assert "two.seed2.resume" in told
+    assert seeds == [1, 0, 1]
+    with monkeypatch.context() as patch:
+        patch.delattr(DevScores, "on_epoch_end")
+        assert run("train", *given, "--out", str(out), *more, "--resume") == 0
+    assert not list(folder.glob("*.resume"))
     report = json.loads(capsys.readouterr().out)
     measured = [each["dev"]["accuracy"] for each in report["runs"]]
     assert [each["seed"] for each in report["runs"]] == [1, 2]

@@ -127,11 +127,15 @@ def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(tmp_pa
         es.Tagger.train(TRAIN[:19], DEV[:5], settings, 0, resume=state)
     assert state.read_bytes() == kept
     after = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, resume=state)
-    assert not state.exists()
+    kept = state.read_bytes()
+    once_more = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, [stopping], resume=state)
+    assert state.read_bytes() == kept
     whole = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0)
-    assert probabilities(after) == probabilities(whole)
-    assert after.record["curve"] == whole.record["curve"]
-    assert after.record["best_epoch"] == whole.record["best_epoch"]
+    for each in (after, once_more):
+        assert probabilities(each) == probabilities(whole)
+        assert each.record["curve"] == whole.record["curve"]
+        assert each.record["best_epoch"] == whole.record["best_epoch"]
+    assert once_more.record["seconds"] > after.record["seconds"] > 0
 
 
 @pytest.fixture(scope="module")

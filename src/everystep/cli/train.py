@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -39,8 +41,13 @@ def train(
         int, typer.Option(min=1, max=100, help="Train so many times; the best is kept.")
     ] = 1,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on where the same command was interrupted.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--resume/--anew",
+            show_default=False,
+            help="Go on where the same command was interrupted, or start once more.",
+        ),
+    ] = None,
     curve: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw how training went.")
     ] = None,
@@ -51,11 +58,12 @@ def train(
 ) -> None:
     """Train a tagger on labelled sentences, and write it into one file.
 
-    Beside it stands MODEL.json: settings, seeds, versions, the learning curve and the scores. While
-    it trains, MODEL.seedN.resume keeps what has been reached after each epoch.
+    Beside it stands MODEL.json: settings, seeds, versions, the learning curve and the scores. Until
+    that is written, MODEL.seedN.resume keeps what has been reached after each epoch.
     """
     from everystep.cli.compiled import keep_compiled
     from everystep.cli.corpus_files import check_place
+    from everystep.tagging import Tagger
 
     check_place("--out", out, ".everystep")
     if curve is not None:
@@ -67,20 +75,25 @@ def train(
     measured = None if dev is None else _read(dev, reader or source["reader"], label)[0]
     verbose = 0 if as_json else 1
     states = [out.with_name(f"{out.stem}.seed{settings.seed + n}.resume") for n in range(seeds)]
-    if not resume:
-        for state in states:
-            state.unlink(missing_ok=True)
-    runs = []
-    for number, state in enumerate(states):
-        own = replace(settings, seed=settings.seed + number)
-        runs.append(_trained(sentences, measured, own, verbose, state))
-    best = max(runs, key=lambda tagger: _score(tagger.record))
-    report = _report(runs, best, {**source, "train": data, "dev": dev})
-    best.record["data"] = report["data"]
-    best.save(out)
-    _write(out.with_suffix(".json"), report)
-    if curve is not None:
-        curve.write_text(_curve(best.record["curve"]), encoding="utf-8")
+    _look_for(states, resume)
+    with _kept(states):
+        runs = [
+            Tagger.train(
+                sentences,
+                measured,
+                replace(settings, seed=settings.seed + n),
+                verbose,
+                resume=state,
+            )
+            for n, state in enumerate(states)
+        ]
+        best = max(runs, key=lambda tagger: _score(tagger.record))
+        report = _report(runs, best, {**source, "train": data, "dev": dev})
+        best.record["data"] = report["data"]
+        best.save(out)
+        _write(out.with_suffix(".json"), report)
+        if curve is not None:
+            curve.write_text(_curve(best.record["curve"]), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
@@ -117,21 +130,34 @@ def _read(
     return sentences, {"reader": chosen.name, "label": label}
 
 
-def _trained(
-    sentences: list[Sentence],
-    dev: list[Sentence] | None,
-    settings: Settings,
-    verbose: int,
-    state: Path,
-) -> Tagger:
-    from everystep.tagging import Tagger
+def _look_for(states: list[Path], resume: bool | None) -> None:
+    """Make sure that it is wanted where an earlier training goes on, or is lost.
 
+    Raises:
+        SettingError: there is one, and nobody said what is to become of it.
+    """
+    found = [state for state in states if state.exists()]
+    if found and resume is None:
+        raise SettingError(
+            f"{found[0]} keeps a training that was interrupted: --resume goes on with it, --anew "
+            "removes it and starts once more"
+        )
+    if not resume:
+        for state in found:
+            state.unlink()
+
+
+@contextmanager
+def _kept(states: list[Path]) -> Iterator[None]:
+    """Remove what keeps a training once all that follows from it is written, and not before."""
     try:
-        return Tagger.train(sentences, dev, settings, verbose, resume=state)
-    except KeyboardInterrupt:
-        if state.exists():
-            typer.echo(f"{state} keeps the last epoch: --resume goes on from there", err=True)
+        yield
+    except (KeyboardInterrupt, OSError, MemoryError):
+        if found := [str(state) for state in states if state.exists()]:
+            typer.echo(f"--resume goes on from the last epoch, in {', '.join(found)}", err=True)
         raise
+    for state in states:
+        state.unlink(missing_ok=True)
 
 
 def _score(record: dict[str, Any]) -> float:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,21 @@ from everystep.tagging.network import Network
 from everystep.tagging.settings import Settings
 
 _STATE, _BEST, _WEIGHTS = "training", "best/", "weights/"
+_STOPPING: dict[str, Any] = {
+    "wait": int,
+    "stopped_epoch": int,
+    "best_epoch": int,
+    "best": int | float | None,
+}
+_TEXT: dict[str, Any] = {
+    "identity": str,
+    "epoch": int,
+    "steps": int,
+    "seconds": int | float,
+    "ended": bool,
+    "curve": dict,
+    "stopping": dict,
+}
 
 
 class Resumable(Callback):
@@ -48,8 +64,14 @@ class Resumable(Callback):
         super().__init__()
         self._path, self._network, self._batches = Path(path), network, batches
         self._stopping, self._identity = stopping, identity
-        self._text: dict[str, Any] = {"identity": identity, "epoch": 0, "ended": False, "curve": {}}
+        self._text: dict[str, Any] = {
+            "identity": identity,
+            "ended": False,
+            "curve": {},
+            "stopping": {},
+        }
         self._best: list[Any] | None = None
+        self._began, self._before = time.monotonic(), 0.0
 
     @property
     def curve(self) -> dict[str, list[float]]:
@@ -57,11 +79,16 @@ class Resumable(Callback):
         found: dict[str, list[float]] = self._text["curve"]
         return found
 
+    @property
+    def seconds(self) -> float:
+        """How long training has taken, without what an interruption lost."""
+        return self._before + time.monotonic() - self._began
+
     def go_on(self) -> int:
         """Set everything to what the file holds, and return the epoch to start at: 0 without one.
 
         Raises:
-            FormatError: the file is damaged, or of other settings or data.
+            FormatError: the file is damaged, or of other settings or data; nothing is set then.
         """
         if not self._path.exists():
             return 0
@@ -73,12 +100,17 @@ class Resumable(Callback):
                 f"{where}: is not of a training with these settings and these sentences: give the "
                 "same as before, or remove the file to start anew"
             )
+        if not self._is_whole(text, contents.tensors):
+            raise FormatError(
+                f"{where}: {_STATE} is not text that everystep writes; remove the file to start "
+                "anew"
+            )
         variables = self._variables()
-        best = {name: array for name, array in contents.tensors.items() if name.startswith(_BEST)}
-        state = {name: array for name, array in contents.tensors.items() if name not in best}
+        state = {n: array for n, array in contents.tensors.items() if not n.startswith(_BEST)}
         set_weights(variables, matched(variables, state, where), where)
-        self._best = [best[f"{_BEST}{number}"] for number in range(len(best))] or None
-        self._text = text
+        count = len(contents.tensors) - len(state)
+        self._best = [contents.tensors[f"{_BEST}{number}"] for number in range(count)] or None
+        self._text, self._before = text, float(text["seconds"])
         self._network.go_on(text["epoch"], text["steps"])
         self._batches.go_on(text["epoch"])
         # After early stopping no epoch is left; only the end of the training is.
@@ -86,30 +118,50 @@ class Resumable(Callback):
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Let what keeps the best weights remember them."""
-        if self._stopping is not None and "stopping" in self._text:
+        if self._stopping is not None:
             vars(self._stopping).update(self._text["stopping"], best_weights=self._best)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Write the file."""
         for name, value in (logs or {}).items():
             self.curve.setdefault(name, []).append(float(value))
-        self._text |= {"epoch": epoch + 1, "steps": self._network.steps_done}
+        steps = self._network.steps_done
+        self._text |= {"epoch": epoch + 1, "steps": steps, "seconds": self.seconds}
         tensors = values_of(self._variables())
         if self._stopping is not None:
-            kept = ("wait", "stopped_epoch", "best_epoch", "best")
-            self._text["stopping"] = {name: getattr(self._stopping, name) for name in kept}
+            self._text["stopping"] = {name: getattr(self._stopping, name) for name in _STOPPING}
             self._text["ended"] = self._network.stop_training
             best = self._stopping.best_weights or []
             tensors |= {f"{_BEST}{number}": np.asarray(each) for number, each in enumerate(best)}
         write_tensors(self._path, tensors, {_STATE: write_json(self._text)})
 
-    def end(self) -> None:
-        """Remove the file, as the training is over."""
-        self._path.unlink(missing_ok=True)
+    def _is_whole(self, text: Mapping[str, Any], tensors: Mapping[str, Any]) -> bool:
+        """Whether text and best weights have the form in which `on_epoch_end` writes them."""
+        best = {name: array.shape for name, array in tensors.items() if name.startswith(_BEST)}
+        right = {f"{_BEST}{n}": each.shape for n, each in enumerate(self._network.weights)}
+        if not _fits(text, _TEXT) or text["epoch"] < 1 or best not in ({}, right):
+            return False
+        curve = list(text["curve"].values())
+        return (
+            "loss" in text["curve"]
+            and all(isinstance(each, list) and len(each) <= text["epoch"] for each in curve)
+            and all(type(value) in (int, float) for each in curve for value in each)
+            and _fits(text["stopping"], _STOPPING if self._stopping else {})
+        )
 
     def _variables(self) -> dict[str, Variable]:
         weights = {f"{_WEIGHTS}{name}": each for name, each in places_of(self._network).items()}
         return weights | optimizer_places_of(self._network)
+
+
+def _fits(found: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
+    """Whether a mapping has exactly these keys, its values the right types, and none negative."""
+    return found.keys() == kinds.keys() and all(
+        isinstance(value, kinds[name])
+        and isinstance(value, bool) == (kinds[name] is bool)
+        and not (isinstance(value, int | float) and value < 0)
+        for name, value in found.items()
+    )
 
 
 def identity_of(

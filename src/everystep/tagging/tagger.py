@@ -69,8 +69,9 @@ class Tagger:
             verbose: as for `Model.fit`.
             callbacks: objects whose methods are called between steps and epochs.
             resume: a file that keeps how far training is, after each epoch. If it is there, the
-                training that wrote it goes on, and gives the bits that it would have given; at the
-                end it is removed.
+                training that wrote it goes on, and gives the bits that it would have given. It
+                stays at the end, when nothing of it is trained again: remove it once the tagger is
+                saved.
 
         Returns:
             The tagger; its `record` says how training went.

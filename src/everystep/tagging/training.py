@@ -73,10 +73,8 @@ def train(
         "curve": {name: [float(value) for value in values] for name, values in curve.items()},
         "best_epoch": best + 1,
         "dev": evaluate(model, dev) if dev else None,
-        "seconds": time.monotonic() - began,
+        "seconds": kept[0].seconds if kept else time.monotonic() - began,
     }
-    for each in kept:
-        each.end()
     return model, record
 
 
