@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from everystep.callbacks import Callback
@@ -44,18 +44,17 @@ class DevScores(Callback):
     """Measures a tagger on dev after each epoch, for the callbacks that follow to watch.
 
     Args:
-        tagger: the model in training.
-        sentences: the sentences of dev.
+        measure: gives the figures of the model as it is now.
         told: whether to write a line about it.
     """
 
-    def __init__(self, tagger: TaggerModel, sentences: Sequence[Sentence], told: bool) -> None:
+    def __init__(self, measure: Callable[[], Mapping[str, Any]], told: bool) -> None:
         super().__init__()
-        self._tagger, self._sentences, self._told = tagger, sentences, told
+        self._measure, self._told = measure, told
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         """Put the scores into the logs."""
-        figures = evaluate(self._tagger, self._sentences)
+        figures = self._measure()
         found = {
             f"dev_{name}": figures[name]
             for name in ("accuracy", "accuracy_unknown", "entity_f1")

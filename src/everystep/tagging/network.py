@@ -32,6 +32,7 @@ from everystep.layers import (
 )
 from everystep.models import Model, Sequential
 from everystep.sequences import Steps
+from everystep.tagging.resuming import Counted
 from everystep.tagging.settings import Settings
 
 WINDOW = 3
@@ -42,7 +43,7 @@ HEADS = 4
 """How many heads attention has."""
 
 
-class Network(Model):
+class Network(Counted):
     """Words and spellings to a score for each label.
 
     Shapes: a dict of `words` (rows, steps), `Steps` of ids in packed rows; `spellings`
@@ -83,15 +84,6 @@ class Network(Model):
     def input_dtype(self) -> str:
         """Ids are integers."""
         return "int32"
-
-    @property
-    def steps_done(self) -> int:
-        """How many steps it was trained."""
-        return self._steps_done
-
-    def go_on(self, epochs: int, steps: int) -> None:
-        """Let training go on as if so many epochs and steps were done."""
-        self._epochs_done, self._steps_done = epochs, steps
 
     def call(self, inputs: Any) -> Any:
         """Return scores of all labels at each step; of a random field, one for its labels."""

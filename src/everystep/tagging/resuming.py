@@ -5,24 +5,22 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from everystep.callbacks import Callback, EarlyStopping
 from everystep.callbacks.base import Logs
 from everystep.core.variables import Variable
-from everystep.corpora.sentences import Sentence
 from everystep.errors import FormatError
 from everystep.formats import parse_json, read_tensors, write_json, write_tensors
+from everystep.models import Model
 from everystep.models.keras_optimizer import optimizer_places_of
 from everystep.models.matching import matched, places_of
 from everystep.models.rebuilding import set_weights, values_of
-from everystep.tagging.batches import TrainingBatches
-from everystep.tagging.network import Network
-from everystep.tagging.settings import Settings
+from everystep.tagging.ranges import Ranged
 
 _STATE, _BEST, _WEIGHTS = "training", "best/", "weights/"
 _STOPPING: dict[str, Any] = {
@@ -42,6 +40,40 @@ _TEXT: dict[str, Any] = {
 }
 
 
+class Counted(Model):
+    """A network whose training goes on where another one was interrupted."""
+
+    @property
+    def steps_done(self) -> int:
+        """How many steps it was trained."""
+        return self._steps_done
+
+    def go_on(self, epochs: int, steps: int) -> None:
+        """Let training go on as if so many epochs and steps were done."""
+        self._epochs_done, self._steps_done = epochs, steps
+
+
+class Batches(Protocol):
+    """The batches of an epoch by number, others in each epoch."""
+
+    @property
+    def fill(self) -> float:
+        """The share of cells that are real steps."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> Any: ...
+
+    def on_epoch_end(self) -> None:
+        """Make the batches of the next epoch."""
+        ...
+
+    def go_on(self, epoch: int) -> None:
+        """Make the batches of an epoch, as if all before it were done."""
+        ...
+
+
 class Resumable(Callback):
     """Keeps in a file after each epoch all that the next ones need.
 
@@ -56,8 +88,8 @@ class Resumable(Callback):
     def __init__(
         self,
         path: str | os.PathLike[str],
-        network: Network,
-        batches: TrainingBatches,
+        network: Counted,
+        batches: Batches,
         stopping: EarlyStopping | None,
         identity: str,
     ) -> None:
@@ -97,7 +129,7 @@ class Resumable(Callback):
         text = parse_json(contents.metadata.get(_STATE, "null"), f"{where}: {_STATE}")
         if not isinstance(text, dict) or text.get("identity") != self._identity:
             raise FormatError(
-                f"{where}: is not of a training with these settings and these sentences: give the "
+                f"{where}: is not of a training with these settings and these data: give the "
                 "same as before, or remove the file to start anew"
             )
         if not self._is_whole(text, contents.tensors):
@@ -164,13 +196,11 @@ def _fits(found: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
     )
 
 
-def identity_of(
-    settings: Settings, sentences: Sequence[Sentence], dev: Sequence[Sentence] | None
-) -> str:
-    """Return what is the same only for the same settings, sentences and dev."""
+def identity_of(settings: Ranged, *parts: Iterable[bytes]) -> str:
+    """Return what is the same only for the same settings and the same data in each part."""
     digest = hashlib.sha256()
-    for part in (sentences, dev or ()):
-        for sentence in part:
-            digest.update(write_json([sentence.tokens, sentence.labels]).encode())
+    for part in parts:
+        for each in part:
+            digest.update(each)
         digest.update(b"\0")
     return write_json([settings.to_dict(), digest.hexdigest()])

@@ -1,0 +1,169 @@
+"""The training of any tagger: epochs, dev, the best weights, resuming, and the record of it."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+import everystep
+from everystep import losses, optimizers
+from everystep.callbacks import Callback, EarlyStopping
+from everystep.tagging.measuring import DevScores
+from everystep.tagging.resuming import Batches, Counted, Resumable
+
+MOST_SHAPES = 64
+"""How many shapes of batches may come without a warning: few, but of two kinds, each of a list."""
+
+
+class Schedule(Protocol):
+    """The settings that say how any tagger is trained."""
+
+    @property
+    def epochs(self) -> int:
+        """How often training goes through all data at most."""
+        ...
+
+    @property
+    def learning_rate(self) -> float:
+        """The first rate."""
+        ...
+
+    @property
+    def clip(self) -> float:
+        """The largest norm of all gradients together."""
+        ...
+
+    @property
+    def patience(self) -> int:
+        """After how many epochs without a better score on dev training ends."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Where all random numbers come from."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all settings as plain data."""
+        ...
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is to be learned by which network.
+
+    Args:
+        settings: how it is trained.
+        network: the network, compiled.
+        batches: what it is trained on.
+        measure: what gives the figures on dev as the network is now; None where there is no dev.
+        monitor: the figure that says which epoch is best; a higher one is better.
+        identity: what is the same only for the same settings and data, as text.
+    """
+
+    settings: Schedule
+    network: Counted
+    batches: Batches
+    measure: Callable[[], Mapping[str, Any]] | None
+    monitor: str
+    identity: str
+
+    def learn(
+        self,
+        verbose: str | int,
+        further: Sequence[Callback] = (),
+        resume: str | PathLike[str] | None = None,
+    ) -> dict[str, Any]:
+        """Train the network to its best weights; see `Tagger.train` for the arguments.
+
+        Returns:
+            The record of the training.
+        """
+        began = time.monotonic()
+        stopping = self._watching(verbose)
+        kept = self._kept(resume, stopping)
+        history = self.network.fit(
+            self.batches,
+            epochs=self.settings.epochs,
+            initial_epoch=max((each.go_on() for each in kept), default=0),
+            callbacks=[*stopping, *kept, *further],
+            verbose=verbose,
+        ).history
+        curve = kept[0].curve if kept else history
+        best = stopping[-1].best_epoch if stopping else len(curve["loss"]) - 1
+        return {
+            "settings": self.settings.to_dict(),
+            "seed": self.settings.seed,
+            "versions": versions(),
+            "fill": self.batches.fill,
+            "curve": {name: [float(value) for value in values] for name, values in curve.items()},
+            "best_epoch": best + 1,
+            "dev": None if self.measure is None else dict(self.measure()),
+            "seconds": kept[0].seconds if kept else time.monotonic() - began,
+        }
+
+    def _watching(self, verbose: str | int) -> list[Any]:
+        """Return what measures dev, and what keeps the best weights."""
+        if self.measure is None:
+            return []
+        told = verbose in (1, 2) or (verbose == "auto" and sys.stdout.isatty())
+        stopping = EarlyStopping(
+            f"dev_{self.monitor}",
+            patience=self.settings.patience,
+            mode="max",
+            restore_best_weights=True,
+        )
+        return [DevScores(self.measure, told), stopping]
+
+    def _kept(self, resume: str | PathLike[str] | None, stopping: list[Any]) -> list[Resumable]:
+        """Return what keeps the state of the training, where that is asked for."""
+        if resume is None:
+            return []
+        watching = stopping[-1] if stopping else None
+        return [Resumable(resume, self.network, self.batches, watching, self.identity)]
+
+
+def compile_network(
+    network: Counted,
+    settings: Schedule,
+    batches: int,
+    loss: losses.Loss,
+    metrics: Sequence[str] = (),
+) -> None:
+    """Give a network its loss, and Adam with a rate that falls to zero over all epochs.
+
+    Args:
+        network: the network.
+        settings: how it is trained.
+        batches: how many batches an epoch has.
+        loss: the loss.
+        metrics: what else is measured in training.
+    """
+    rate = optimizers.schedules.PolynomialDecay(
+        settings.learning_rate, batches * settings.epochs, end_learning_rate=0.0
+    )
+    network.compile(
+        optimizers.Adam(rate, global_clipnorm=settings.clip),
+        loss,
+        metrics=list(metrics),
+        max_shapes=MOST_SHAPES,
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what a result depends on."""
+    return {
+        "everystep": everystep.__version__,
+        "jax": jax.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}",
+    }
