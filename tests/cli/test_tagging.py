@@ -18,6 +18,7 @@ import everystep as es
 from everystep.cli.application import main
 from everystep.cli.corpus_files import as_they_come
 from everystep.tagging.measuring import DevScores
+from everystep.tagging.model import TaggerModel
 
 SETTINGS = """
 epochs = 12
@@ -99,8 +100,11 @@ def test_predictions_come_in_the_format_of_the_file(folder: Path, capsys: Captur
     assert capsys.readouterr().out == CORPUS
 
 
-def test_predictions_as_data_with_probabilities(folder: Path, capsys: Captured) -> None:
+def test_predictions_as_data_with_probabilities(
+    folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
     given = str(folder / "m.everystep"), str(folder / "dev.conllu")
+    monkeypatch.delattr(TaggerModel, "label")  # The network runs once, for both.
     assert run("predict", *given, "--json", "--probabilities") == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["tokens"] for line in lines] == [[w for w, _ in each] for each in SENTENCES[:4]]

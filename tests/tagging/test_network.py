@@ -42,7 +42,7 @@ def test_a_random_field_labels_and_weighs_whole_sequences() -> None:
     labels = Vocabulary(names, reserved=False)
     model = TaggerModel(settings, features, labels, ROWS, "BIO")
     assert model.has_crf
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(3)
     network = model.network
     assert network.crf is not None
     network.set_weights([random.normal(size=w.shape) for w in network.get_weights()])
@@ -69,8 +69,10 @@ def test_a_random_field_labels_and_weighs_whole_sequences() -> None:
     expected = np.zeros((5, 3))
     for path, share in zip(paths, likely, strict=True):
         expected[range(5), path] += share
-    together = list(model.probabilities([["raka"], tokens]))[-1]
+    said, together = list(model.likely([["raka"], tokens]))[-1]
     np.testing.assert_allclose(together, expected, atol=1e-5)
+    # The most probable sequence is not that of the most probable labels here.
+    assert said == [names[k] for k in best] != [names[k] for k in expected.argmax(-1)]
 
 
 def _without_field(model: TaggerModel, tokens: list[str]) -> np.ndarray[Any, Any]:
@@ -78,7 +80,7 @@ def _without_field(model: TaggerModel, tokens: list[str]) -> np.ndarray[Any, Any
     settings = replace(model.settings, crf=False)
     plain = TaggerModel(settings, model.features, model.labels, model.rows, model.scheme)
     plain.network.set_weights(model.network.get_weights()[: len(plain.network.get_weights())])
-    return next(plain.probabilities([tokens]))
+    return next(plain.likely([tokens]))[1]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_each_kind_reads_neighbours_but_no_other_sentence(
     model = untrained(encoder, characters, layers)
 
     def read(*sentences: list[str]) -> list[np.ndarray[Any, Any]]:
-        return list(model.probabilities(sentences))
+        return [likely for _, likely in model.likely(sentences)]
 
     known, other_known = TOKENS[0][0], TOKENS[1][0]
     assert known != other_known

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from everystep.cli.options import CorpusReader, TaggerFile
 if TYPE_CHECKING:
     from everystep.corpora.readers import Reader
     from everystep.corpora.sentences import Sentence
+    from everystep.tagging import Tagger
 
 MOST_AT_ONCE = 1024
 """How many sentences are labelled together where they come faster than they are labelled."""
@@ -41,19 +43,26 @@ def predict(
     from everystep.tagging import Tagger
 
     tagger = Tagger.load(model)
+    said = partial(_with_probabilities if probabilities else _labels, tagger)
     chosen = reader_of(data, reader, None, tagger.record.get("data"))
     for sentences in as_they_come(chosen.read(data), MOST_AT_ONCE):
-        said = tagger.predict(sentences)
-        shares = tagger.probabilities(sentences) if probabilities else [None] * len(said)
-        for sentence, labels, share in zip(sentences, said, shares, strict=True):
-            of_labels = None if share is None else _of(labels, share, tagger.labels)
-            sys.stdout.write(_written(chosen, sentence, labels, of_labels, as_json))
+        for sentence, (labels, shares) in zip(sentences, said(sentences), strict=True):
+            sys.stdout.write(_written(chosen, sentence, labels, shares, as_json))
         sys.stdout.flush()
 
 
-def _of(labels: Sequence[str], shares: Any, known: tuple[str, ...]) -> list[float]:
-    """Return the probability of each label that was given."""
-    return [float(row[known.index(label)]) for row, label in zip(shares, labels, strict=True)]
+def _labels(tagger: Tagger, sentences: Sequence[Sentence]) -> Iterator[tuple[list[str], None]]:
+    return ((labels, None) for labels in tagger.predict_stream(sentences))
+
+
+def _with_probabilities(
+    tagger: Tagger, sentences: Sequence[Sentence]
+) -> Iterator[tuple[list[str], list[float]]]:
+    """Yield the labels of each sentence, and the probability of each."""
+    numbers = {label: number for number, label in enumerate(tagger.labels)}
+    for labels, likely in tagger.likely_stream(sentences):
+        chosen = [numbers[label] for label in labels]
+        yield labels, likely[range(len(chosen)), chosen].tolist()
 
 
 def _written(

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from everystep.corpora.vocabulary import Vocabulary
 from everystep.models import Model
-from everystep.sequences import gather_back
+from everystep.sequences import Ragged, gather_back
 from everystep.tagging.batches import Rows, prediction_batches
 from everystep.tagging.constraints import has_entities
 from everystep.tagging.features import Features
@@ -68,18 +68,28 @@ class TaggerModel:
     def label(self, sentences: Iterable[Sequence[str]], chunk: int = CHUNK) -> Iterator[list[str]]:
         """Yield the labels of each sentence."""
         for scores in self._outputs(self.network, sentences, chunk):
-            yield list(self._names[scores.argmax(-1)])
+            yield from self._named(scores)
 
-    def probabilities(
+    def likely(
         self, sentences: Iterable[Sequence[str]], chunk: int = CHUNK
-    ) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield how likely each label is at each step of each sentence, (steps, labels)."""
-        return self._outputs(self._likelihoods, sentences, chunk)
+    ) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+        """Yield the labels of each sentence, and how likely each is at each step."""
+        count = len(self.labels)
+        for found in self._outputs(self._likelihoods, sentences, chunk):
+            scores = Ragged(found.values[:, :count], found.offsets)
+            likely = Ragged(found.values[:, count:], found.offsets)
+            yield from zip(self._named(scores), likely.split(), strict=True)
+
+    def _named(self, scores: Ragged) -> Iterator[list[str]]:
+        """Yield the names of the best labels, sentence by sentence."""
+        names = self._names[scores.values.argmax(-1)].tolist()
+        for first, end in pairwise(scores.offsets.tolist()):
+            yield names[first:end]
 
     def _outputs(
         self, network: Model, sentences: Iterable[Sequence[str]], chunk: int
-    ) -> Iterator[npt.NDArray[np.float32]]:
-        """Yield what a network gives for each sentence, (steps, labels)."""
+    ) -> Iterator[Ragged]:
+        """Yield what a network gives for some sentences at a time, (steps, ...) for each."""
         waiting = iter(sentences)
         while some := list(islice(waiting, chunk)):
             encoded = self.features.encode(some)
@@ -87,4 +97,4 @@ class TaggerModel:
             for inputs, ids in prediction_batches(encoded, self.rows):
                 outputs.append(np.asarray(network.predict_on_batch(inputs).values))
                 segments.append(ids)
-            yield from gather_back(outputs, segments, encoded.kinds.lengths).split()
+            yield gather_back(outputs, segments, encoded.kinds.lengths)

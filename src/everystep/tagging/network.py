@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from everystep.layers import (
     CRF,
@@ -91,11 +92,13 @@ class Network(Counted):
         return scores if self.crf is None else self.crf(scores)
 
     def likely(self, inputs: Any) -> Any:
-        """Return how likely each label is at each step."""
+        """Return what `call` gives, and behind it in the last axis how likely each label is."""
         scores = self.scored(inputs)
-        if self.crf is not None:
-            return scores.with_values(self.crf.chain(scores).marginals())
-        return scores.with_values(jax.nn.softmax(scores.values))
+        if self.crf is None:
+            decided, likely = scores, jax.nn.softmax(scores.values)
+        else:
+            decided, likely = self.crf(scores), self.crf.chain(scores).marginals()
+        return scores.with_values(jnp.concatenate([decided.values, likely], axis=-1))
 
     def scored(self, inputs: Any) -> Any:
         """Return the score of each label at each step by itself."""
@@ -128,7 +131,7 @@ class Likelihoods(Model):
         return "int32"
 
     def call(self, inputs: Any) -> Any:
-        """Return how likely each label is at each step."""
+        """Return what the network's `likely` gives."""
         return self.network.likely(inputs)
 
 

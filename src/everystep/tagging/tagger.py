@@ -159,9 +159,7 @@ class Tagger:
             DataError: a sentence is no list of tokens.
             SettingError: `chunk` is less than 1.
         """
-        if chunk < 1:
-            raise SettingError(f"chunk: expected 1 or more, got {chunk}")
-        return self._model.label(unlabelled(sentences), chunk)
+        return self._model.label(unlabelled(sentences), _checked(chunk))
 
     def probabilities(self, sentences: Any) -> Any:
         """Return how likely each label is at each token.
@@ -176,10 +174,28 @@ class Tagger:
         """
         if alone := _is_alone(sentences):
             sentences = [sentences]
-        found: list[npt.NDArray[np.float32]] = list(
-            self._model.probabilities(unlabelled(sentences))
-        )
+        found = [likely for _, likely in self.likely_stream(sentences)]
         return found[0] if alone else found
+
+    def likely_stream(
+        self, sentences: Iterable[Any], chunk: int = CHUNK
+    ) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
+        """Yield the labels of each sentence as `predict` gives them, with `probabilities`.
+
+        Shapes: the second (steps, labels), in the order of `labels`.
+
+        The labels are those of the most probable sequence. Where a random field scores sequences,
+        one of them may be less probable at its step than another label.
+
+        Args:
+            sentences: as for `predict_stream`.
+            chunk: as for `predict_stream`.
+
+        Raises:
+            DataError: a sentence is no list of tokens.
+            SettingError: `chunk` is less than 1.
+        """
+        return self._model.likely(unlabelled(sentences), _checked(chunk))
 
     def evaluate(self, sentences: Iterable[Any]) -> dict[str, Any]:
         """Return how well the tagger labels sentences whose labels are known.
@@ -200,6 +216,12 @@ class Tagger:
 
     def __repr__(self) -> str:
         return f"Tagger({len(self.labels)} labels, {self.parameters} parameters)"
+
+
+def _checked(chunk: int) -> int:
+    if chunk < 1:
+        raise SettingError(f"chunk: expected 1 or more, got {chunk}")
+    return chunk
 
 
 def _is_alone(given: Any) -> bool:
