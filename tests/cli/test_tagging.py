@@ -117,11 +117,12 @@ def test_predictions_as_data_with_probabilities(
     [
         (gzip.compress(_conllu(SENTENCES[1], 7).encode(), mtime=0), _conllu(SENTENCES[1], 7)),
         ("the cat sleeps\n", "the\tDET\ncat\tNOUN\nsleeps\tVERB\n\n"),
+        ("the  NOUN\ncat VERB\n\nI O\nsleep O\n", "the  DET\ncat NOUN\n\nI PRON\nsleep VERB\n"),
         ('{"tokens": ["I", "sleep"]}\n', ["PRON", "VERB"]),
         (_conllu(SENTENCES[1], 7), _conllu(SENTENCES[1], 7)),
     ],
 )
-def test_a_pipe_is_known_by_its_first_line(
+def test_a_pipe_is_known_by_its_first_lines(
     folder: Path,
     piped: str | bytes,
     answer: str | list[str],
@@ -245,7 +246,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
         (["--config", "unknown.toml"], ["unknown.toml", "untis", "units"]),
         (["--config", "none.toml"], ["none.toml", "No such file"]),
         (["--out", "m.keras"], ["--out", "m.keras", ".everystep"]),
-        (["--out", "no/folder/m.everystep"], ["--out", "no/folder", "No such file"]),
+        (["--out", "no/folder/m.everystep"], ["--out", "there is no folder no/folder"]),
         (["--reader", "csv"], ["csv", "conllu, columns"]),
         (["--label", "colour"], ["colour", "conllu"]),
         (["--seeds", "0"], ["--seeds"]),

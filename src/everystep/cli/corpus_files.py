@@ -2,70 +2,96 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, TypeVar
 
 from everystep.corpora.readers import STANDARD_INPUT, Reader, reader_for
 from everystep.corpora.readers.lines import GZIP
-from everystep.errors import SettingError
 
 T = TypeVar("T")
 
 _LONGEST_LOOK = 4096
+_ENTITY = re.compile(r"O|[BIESLU]-\S+")
 
 
 def reader_of(
-    path: str, reader: str | None, label: str | None, trained_on: Mapping[str, Any] | None = None
+    path: str,
+    reader: str | None,
+    label: str | None,
+    trained_on: Mapping[str, Any] | None = None,
+    labels: Container[str] | None = None,
 ) -> Reader:
-    """Return the reader for a file: the one that is named, or by the file's name or first line.
+    """Return the reader for a file: the one that is named, or by the file's name or first lines.
 
     Args:
         path: the file, or `-` for standard input.
         reader: the name of a reader, or None.
         label: which labels are read, or None for those that a model was trained on.
         trained_on: the reader and the label that a model was trained on.
+        labels: the labels that are to be given; None where they have to be in the data.
 
     Raises:
         SettingError: there is no such reader or label, or nothing says which to take.
     """
     known = trained_on or {}
     if reader is None and path == STANDARD_INPUT:
-        reader = _guessed(_first_line())
+        reader = _guessed(_first_lines(), labels)
     chosen = reader_for(path, reader, label)
     if label is None and known.get("reader") == chosen.name and known.get("label"):
         chosen = reader_for(path, chosen.name, str(known["label"]))
     return chosen
 
 
-def _first_line() -> bytes:
-    """Look at the first line of standard input that is not blank, and leave it there."""
+def _first_lines() -> str:
+    """Look at the first lines of standard input that are not blank, and leave them there."""
     with suppress(ValueError, zlib.error):  # closed or damaged, of which the reader has to tell
-        head: bytes = sys.stdin.buffer.peek(_LONGEST_LOOK)  # type: ignore[union-attr]
+        head: bytes = sys.stdin.buffer.peek(_LONGEST_LOOK)[:_LONGEST_LOOK]  # type: ignore[union-attr]
         if head.startswith(GZIP):
             head = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16).decompress(head, _LONGEST_LOOK)
-        return head.lstrip().partition(b"\n")[0]
-    return b""
+        return head.decode("utf-8-sig", errors="replace").lstrip()
+    return ""
 
 
-def _guessed(line: bytes) -> str:
-    r"""Return the format of a stream by its first line.
+def _guessed(head: str, labels: Container[str] | None) -> str:
+    r"""Return the format of a stream by its first lines, as far as they have come.
 
-    >>> _guessed(b"# sent_id = 1"), _guessed(b'{"tokens": []}'), _guessed(b"cat\tO")
-    ('conllu', 'jsonl', 'columns')
-    >>> _guessed(b"the cat sat")
-    'tokens'
+    Columns that spaces separate look like sentences, but for their last one, which holds labels.
+
+    >>> _guessed("# sent_id = 1\n", {"X"}), _guessed('{"tokens": []}\n', {"X"})
+    ('conllu', 'jsonl')
+    >>> _guessed("cat\tO\n", {"X"}), _guessed("cat X\n. X\n", {"X"}), _guessed("a\nb\n\n", {})
+    ('columns', 'columns', 'columns')
+    >>> _guessed("the cat sat\nit sat there\n", {"X"}), _guessed("cat X\n", {"X"})
+    ('tokens', 'tokens')
     """
-    if line.startswith(b"# ") or line.count(b"\t") == 9:
+    block, blank, _ = head.replace("\r\n", "\n").partition("\n\n")
+    whole = block if blank else block.rpartition("\n")[0] or block
+    lines = [line.split() for line in whole.split("\n")]
+    first, last = whole.partition("\n")[0], [line[-1] for line in lines if line]
+    is_even = len(lines) > 1 and len({len(line) for line in lines}) == 1
+    if is_even and len(lines[0]) > 1 and _are_labels(last, labels or ()):
+        return "columns"
+    if first.startswith("# ") or first.count("\t") == 9:
         return "conllu"
-    if line.startswith(b"{"):
+    if first.startswith("{"):
         return "jsonl"
-    return "columns" if b"\t" in line else "tokens"
+    alone = is_even and len(lines[0]) == 1 and blank
+    is_told = "\t" in first or first.startswith("-DOCSTART-")
+    return "columns" if alone or is_told or labels is None else "tokens"
+
+
+def _are_labels(words: Iterable[str], known: Container[str]) -> bool:
+    """Whether all words are labels, known ones or of entities, and not all such as a full stop."""
+    words = list(words)
+    return all(word in known or _ENTITY.fullmatch(word) for word in words) and any(
+        word.isalpha() or _ENTITY.fullmatch(word) for word in words
+    )
 
 
 def as_they_come(items: Iterable[T], most: int) -> Iterator[list[T]]:
@@ -105,27 +131,3 @@ def as_they_come(items: Iterable[T], most: int) -> Iterator[list[T]]:
             yield batch
     if kind == "error":
         raise value
-
-
-def check_place(option: str, file: Path, suffix: str) -> None:
-    """Find out before the work, not after it, that there is no place for a file.
-
-    Args:
-        option: the option that named it.
-        file: the file.
-        suffix: what its name must end with.
-
-    Raises:
-        SettingError: its name ends otherwise, or it cannot be written.
-    """
-    if file.suffix != suffix:
-        raise SettingError(f"{option} {file}: expected a name that ends with {suffix}")
-    if file.is_dir():
-        raise SettingError(f"{option} {file}: is a folder: name a file")
-    probe = file.with_name(f".{file.name}.writable")
-    try:
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SettingError(f"{option} {file}: cannot be written: {reason}. Name another") from None

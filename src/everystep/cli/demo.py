@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from everystep.errors import SettingError
+from everystep.cli.places import check_folder
 
 if TYPE_CHECKING:
     from everystep.cli.demonstration.run import Narrator
@@ -60,7 +60,7 @@ def demonstrate(settings: Settings, out: Path, *, as_json: bool, open_page: bool
     Raises:
         SettingError: the folder cannot be made or written to.
     """
-    _check_folder(out)
+    check_folder("--out", out)
     narrator = _narrator(as_json)
     from everystep.cli.demonstration.run import run
 
@@ -78,18 +78,6 @@ def _narrator(as_json: bool) -> Narrator:
     from everystep.cli.telling import Silent, Telling
 
     return Silent() if as_json else Telling()
-
-
-def _check_folder(out: Path) -> None:
-    """Find out before the work, not after it, that there is no place for its results."""
-    probe = out / ".writable"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise SettingError(f"--out {out}: cannot be written to: {reason}. Name another") from None
 
 
 def _write_results(report: Report, out: Path) -> Path:

@@ -24,14 +24,15 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure a tagger: accuracy, also of unknown words, each label, and entities."""
-    from everystep.cli.corpus_files import check_place, reader_of
+    from everystep.cli.corpus_files import reader_of
+    from everystep.cli.places import check_file
     from everystep.cli.showing import busy, columns
     from everystep.drawing.figures_picture import confusion_svg
     from everystep.drawing.figures_text import figures_text
     from everystep.tagging import Tagger
 
     if confusion is not None:
-        check_place("--confusion", confusion, ".svg")
+        check_file("--confusion", confusion, ".svg")
     tagger = Tagger.load(model)
     chosen = reader_of(data, reader, label, tagger.record.get("data"))
     with busy(f"labelling {data}"):

@@ -36,7 +36,8 @@ CorpusReader = Annotated[
     typer.Option(
         "--reader",
         metavar="NAME",
-        help="conllu, columns, jsonl, parquet, python or tokens; by the file's name, if left out.",
+        help="conllu, columns, jsonl, parquet, python or tokens; if left out, by the file's name, "
+        "or by the first lines of a pipe.",
     ),
 ]
 CorpusLabel = Annotated[

@@ -44,7 +44,7 @@ def predict(
 
     tagger = Tagger.load(model)
     said = partial(_with_probabilities if probabilities else _labels, tagger)
-    chosen = reader_of(data, reader, None, tagger.record.get("data"))
+    chosen = reader_of(data, reader, None, tagger.record.get("data"), tagger.labels)
     for sentences in as_they_come(chosen.read(data), MOST_AT_ONCE):
         for sentence, (labels, shares) in zip(sentences, said(sentences), strict=True):
             sys.stdout.write(_written(chosen, sentence, labels, shares, as_json))

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import typer
 
+from everystep.cli.places import check_file
 from everystep.errors import SettingError
 
 STANDARD_OUTPUT = "-"
@@ -74,7 +75,7 @@ class Wanted:
             raise SettingError(f"{' and '.join(printed)} cannot both be printed: name a file")
         for option, file in (("--svg", self.svg), ("--html", self.html)):
             if file not in (None, STANDARD_OUTPUT):
-                _check_place(option, Path(str(file)))
+                check_file(option, Path(str(file)))
 
     def drawn(self, report: Report) -> Drawn:
         """Draw what is wanted. A report works much out only now, so this may take its time.
@@ -131,13 +132,6 @@ class Drawn:
 def columns() -> int:
     """Return how many characters a line of standard output may have."""
     return shutil.get_terminal_size(fallback=(_WIDTH_OF_PIPES, 0)).columns
-
-
-def _check_place(option: str, file: Path) -> None:
-    if file.is_dir():
-        raise SettingError(f"{option} {file}: is a folder: name a file")
-    if not file.absolute().parent.is_dir():
-        raise SettingError(f"{option} {file}: there is no folder {file.parent}")
 
 
 def _kept(page: str) -> Path:

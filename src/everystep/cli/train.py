@@ -62,12 +62,13 @@ def train(
     that is written, MODEL.seedN.resume keeps what has been reached after each epoch.
     """
     from everystep.cli.compiled import keep_compiled
-    from everystep.cli.corpus_files import check_place
+    from everystep.cli.places import check_file
     from everystep.tagging import Tagger
 
-    check_place("--out", out, ".everystep")
+    check_file("--out", out, ".everystep")
+    check_file("--out", out.with_suffix(".json"))
     if curve is not None:
-        check_place("--curve", curve, ".svg")
+        check_file("--curve", curve, ".svg")
     settings = _settings(config, seed)
     if cache:
         keep_compiled()
