@@ -37,6 +37,7 @@ from everystep.corpora.standard_library import (
     standard_library_files,
 )
 from everystep.corpora.vocabulary import PADDING, UNKNOWN, Vocabulary
+from everystep.corpora.word_vectors import WordVectors, read_word_vectors
 
 __all__ = [
     "LONGEST",
@@ -57,6 +58,7 @@ __all__ = [
     "Token",
     "Vocabulary",
     "Windows",
+    "WordVectors",
     "csv_header",
     "csv_text",
     "majority_baseline",
@@ -65,6 +67,7 @@ __all__ = [
     "read_source",
     "read_source_file",
     "read_standard_library",
+    "read_word_vectors",
     "reader",
     "reader_for",
     "score_baseline",
