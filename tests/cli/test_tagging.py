@@ -171,6 +171,9 @@ def test_several_seeds_give_a_spread(
     quick.write_text(SETTINGS.replace("epochs = 12", "epochs = 1"))
     given = [str(folder / "train.conllu"), "--dev", str(folder / "dev.conllu"), "--no-cache"]
     out, curve = folder / "two.everystep", folder / "curve.svg"
+    vectors = folder / "few.vec"
+    vectors.write_text("2 3\nthe 0.5 1 0\ndog 1 0 0\n")
+    given += ["--vectors", str(vectors)]
     more = ["--config", str(quick), "--seeds", "2", "--curve", str(curve), "--json"]
     seeds: list[int] = []
     measured_after = DevScores.on_epoch_end
@@ -211,6 +214,9 @@ def test_several_seeds_give_a_spread(
     assert report["spread"]["accuracy"]["mean"] == pytest.approx(sum(measured) / 2)
     assert report["dev"]["accuracy"] == max(measured)
     assert curve.read_text().startswith("<svg")
+    assert (report["vectors"]["file"], report["vectors"]["kept"]) == (str(vectors), 2)
+    assert run("info", str(out)) == 0
+    assert "few.vec (2 of 2, 25.0% of steps)" in " ".join(capsys.readouterr().out.split())
 
 
 def test_an_interrupted_training_goes_on_to_the_same_weights(
@@ -289,6 +295,16 @@ def test_a_bad_corpus_is_named_with_file_and_line(
     assert said.count("\n") == 1
     for each in words:
         assert each in said
+
+
+def test_bad_vectors_are_named_with_file_and_line(folder: Path, capsys: Captured) -> None:
+    bad = folder / "bad.vec"
+    bad.write_text("the 1 2\ncat 1\n")
+    given = [str(folder / "train.conllu"), "--out", str(folder / "bad.everystep"), "--no-cache"]
+    assert run("train", *given, "--vectors", str(bad)) == 1
+    said = capsys.readouterr().err
+    assert "bad.vec:2: expected a word and 2 numbers" in said
+    assert said.count("\n") == 1
 
 
 def test_a_dev_file_in_another_format_says_so(folder: Path, capsys: Captured) -> None:

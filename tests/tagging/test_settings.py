@@ -13,6 +13,8 @@ WRONG: dict[str, list[Any]] = {
     "lowercase": [1, "yes", None],
     "digits": [0],
     "minimum_count": [0],
+    "train_vectors": [1, "yes", None],
+    "unseen_vectors": [-1, 5_000_001, 0.5],
     "word_dropout": [-0.1, float("nan"), float("inf"), "0"],
     "characters": ["bytes", 1, None],
     "character_embedding": [0],

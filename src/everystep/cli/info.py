@@ -38,6 +38,9 @@ def _lines(tagger: Any) -> list[tuple[str, str]]:
         ("trained on", f"{record['steps']:,} steps in {record['sentences']:,} sentences"),
         ("training", f"{record['seconds']:.0f} s, best after epoch {record['best_epoch']}"),
     ]
+    if vectors := record.get("vectors"):
+        covered = f"{vectors['kept']:,} of {vectors['words']:,}, {vectors['steps']:.1%} of steps"
+        lines.insert(5, ("vectors", f"{vectors['file']} ({covered})"))
     if data := record.get("data"):
         label = f", label {data['label']}" if data["label"] else ""
         lines.insert(4, ("corpus", f"{data['train']} ({data['reader']}{label})"))

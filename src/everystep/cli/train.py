@@ -34,6 +34,10 @@ def train(
     config: Annotated[
         Path | None, typer.Option(metavar="FILE.toml", help="Settings other than the defaults.")
     ] = None,
+    vectors: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Word vectors as text, of word2vec, GloVe or fastText."),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(min=0, max=2**32 - 1, help="First weights and order.")
     ] = None,
@@ -85,6 +89,7 @@ def train(
                 replace(settings, seed=settings.seed + n),
                 verbose,
                 resume=state,
+                vectors=vectors,
             )
             for n, state in enumerate(states)
         ]

@@ -62,11 +62,15 @@ def inputs_of(encoded: Encoded, batch: Batch, dropped: Any = None) -> dict[str, 
     of_a_row = -(-portion * -(-len(distinct) // portion) // rows)
     spellings = np.zeros((rows * of_a_row, encoded.spellings.shape[1]), np.int32)
     spellings[: len(distinct)] = encoded.spellings[distinct]
-    return {
+    inputs = {
         "words": Steps(words, batch.steps.segments, packed=True),
         "spellings": spellings.reshape(rows, of_a_row, -1),
         "places": places.reshape(kinds.shape).astype(np.int32),
     }
+    # Word dropout leaves these: what an unknown word has is its vector of the file.
+    return (
+        inputs if encoded.pretrained is None else inputs | {"pretrained": encoded.pretrained[kinds]}
+    )
 
 
 class TrainingBatches:
@@ -113,6 +117,14 @@ class TrainingBatches:
     def fill(self) -> float:
         """The share of cells that are real steps."""
         return self._batches.fill
+
+    def covered(self) -> dict[str, float]:
+        """Return the shares of steps, and of distinct spellings, that have a vector of a file."""
+        found = self._encoded.pretrained
+        if found is None:
+            return {}
+        has, steps = found > UNKNOWN_WORD, self._encoded.kinds.values
+        return {"steps": float(has[steps].mean()), "spellings": float(has[1:].mean())}
 
     def __len__(self) -> int:
         return len(self._batches)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,10 +12,10 @@ import numpy.typing as npt
 from everystep.corpora.vocabulary import Vocabulary
 from everystep.errors import FormatError
 from everystep.sequences import Ragged
+from everystep.tagging.pretrained import Pretrained, without_digits
 from everystep.tagging.settings import Settings
 
 Ids = npt.NDArray[np.int32]
-_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +23,21 @@ class Encoded:
     """Some sentences as numbers: each distinct spelling once, and which one each step has.
 
     Shapes:
-        words (kinds,), counts (kinds,), spellings (kinds, characters)
+        words (kinds,), counts (kinds,), spellings (kinds, characters), pretrained (kinds,)
 
     Args:
         kinds: for each sentence the number of each step's spelling; number 0 is no word.
         words: the id of each spelling's word.
         counts: how often training saw it.
         spellings: the ids of its characters, 0 after the last.
+        pretrained: the id of its vector among those of a file, if there was one.
     """
 
     kinds: Ragged
     words: Ids
     counts: npt.NDArray[np.int64]
     spellings: Ids
+    pretrained: Ids | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Features:
         lowercase: whether words are looked up in lower case.
         digits: whether words are looked up with every digit as 0.
         spelling: how many characters of a word are read.
+        pretrained: the words that have a vector from a file, if there was one.
 
     Example:
         >>> features = Features.of([["The", "cat", "sat"], ["the", "dog"]], Settings(spelling=4))
@@ -63,9 +65,15 @@ class Features:
     lowercase: bool
     digits: bool
     spelling: int
+    pretrained: Pretrained | None = None
 
     @classmethod
-    def of(cls, sentences: Iterable[Sequence[str]], settings: Settings) -> Self:
+    def of(
+        cls,
+        sentences: Iterable[Sequence[str]],
+        settings: Settings,
+        pretrained: Pretrained | None = None,
+    ) -> Self:
         """Collect the words and characters of the sentences to learn from."""
         empty = Vocabulary([])
         blank = cls(empty, empty, settings.lowercase, settings.digits, settings.spelling)
@@ -77,7 +85,7 @@ class Features:
         characters = Vocabulary.from_sequences(
             characters for tokens in sentences for characters in tokens
         )
-        return cls(words, characters, settings.lowercase, settings.digits, settings.spelling)
+        return replace(blank, words=words, characters=characters, pretrained=pretrained)
 
     @classmethod
     def from_dict(cls, data: Any, settings: Settings) -> Self:
@@ -86,21 +94,34 @@ class Features:
         Raises:
             FormatError: the data has another form; the message says where.
         """
-        if not isinstance(data, Mapping) or set(data) != {"words", "characters"}:
-            raise FormatError("features: expected a mapping with keys 'characters' and 'words'")
+        keys = {"words", "characters", "pretrained"}
+        if not isinstance(data, Mapping) or set(data) != keys:
+            raise FormatError(f"features: expected a mapping with keys {sorted(keys)}")
         words, characters = map(Vocabulary.from_dict, (data["words"], data["characters"]))
         if not (words.reserved and characters.reserved):
             raise FormatError("features: both vocabularies need ids for padding and for unknown")
-        return cls(words, characters, settings.lowercase, settings.digits, settings.spelling)
+        found = data["pretrained"]
+        return cls(
+            words,
+            characters,
+            settings.lowercase,
+            settings.digits,
+            settings.spelling,
+            None if found is None else Pretrained.from_dict(found),
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the vocabularies as plain data; the rest stands in the settings."""
-        return {"words": self.words.to_dict(), "characters": self.characters.to_dict()}
+        return {
+            "words": self.words.to_dict(),
+            "characters": self.characters.to_dict(),
+            "pretrained": None if self.pretrained is None else self.pretrained.to_dict(),
+        }
 
     def looked_up(self, token: str) -> str:
         """Return the word under which a token is looked up."""
         word = token.lower() if self.lowercase else token
-        return _DIGIT.sub("0", word) if self.digits else word
+        return without_digits(word) if self.digits else word
 
     def knows(self, token: str) -> bool:
         """Whether training saw the word of a token often enough to give it a vector."""
@@ -123,7 +144,10 @@ class Features:
         for row, token in enumerate(numbers, 1):
             ids = self.characters.encode(self._shortened(token))
             spellings[row, : len(ids)] = ids
-        return Encoded(Ragged.of(kinds, "tokens"), words, counts, spellings)
+        pretrained = None
+        if self.pretrained is not None:
+            pretrained = np.append(np.int32(0), self.pretrained.ids(numbers))
+        return Encoded(Ragged.of(kinds, "tokens"), words, counts, spellings, pretrained)
 
     def _shortened(self, token: str) -> str:
         if len(token) <= self.spelling:

@@ -45,8 +45,10 @@ class TaggerModel:
     def __post_init__(self) -> None:
         features, labels = self.features, self.labels.entries
         sizes = len(features.words), len(features.characters)
-        network = Network(self.settings, *sizes, labels, self.has_crf, self.scheme)
-        build(network, self.settings.spelling)
+        network = Network(
+            self.settings, *sizes, labels, self.has_crf, self.scheme, features.pretrained
+        )
+        self._build(network)
         object.__setattr__(self, "network", network)
 
     @property
@@ -58,8 +60,11 @@ class TaggerModel:
     @cached_property
     def _likelihoods(self) -> Likelihoods:
         made = Likelihoods(self.network)
-        build(made, self.settings.spelling)
+        self._build(made)
         return made
+
+    def _build(self, network: Model) -> None:
+        build(network, self.settings.spelling, self.features.pretrained is not None)
 
     @cached_property
     def _names(self) -> npt.NDArray[np.object_]:

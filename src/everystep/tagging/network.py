@@ -33,6 +33,7 @@ from everystep.layers import (
 )
 from everystep.models import Model, Sequential
 from everystep.sequences import Steps
+from everystep.tagging.pretrained import Pretrained
 from everystep.tagging.resuming import Counted
 from everystep.tagging.settings import Settings
 
@@ -49,8 +50,9 @@ class Network(Counted):
 
     Shapes: a dict of `words` (rows, steps), `Steps` of ids in packed rows; `spellings`
     (rows, kinds a row, characters), the ids of the characters of each distinct word, in rows only
-    so that a batch has one number of rows; and `places` (rows, steps), which of these, counted
-    through all rows, each step has. Out come `Steps` (rows, steps, labels), in which the label of a
+    so that a batch has one number of rows; `places` (rows, steps), which of these, counted
+    through all rows, each step has; and `pretrained` (rows, steps), the ids of words among those
+    of a file, where there was one. Out come `Steps` (rows, steps, labels), in which the label of a
     step is the largest.
 
     Args:
@@ -60,6 +62,7 @@ class Network(Counted):
         labels: the labels.
         crf: whether a conditional random field scores whole sequences of labels.
         scheme: the scheme of entities whose rules it keeps, or None.
+        pretrained: the words that have a vector from a file, or None.
     """
 
     def __init__(
@@ -70,9 +73,11 @@ class Network(Counted):
         labels: Sequence[str],
         crf: bool = False,
         scheme: str | None = None,
+        pretrained: Pretrained | None = None,
     ) -> None:
         super().__init__(name="tagger")
         self.word_vectors = Embedding(words, settings.embedding, name="word_vectors")
+        self.pretrained = None if pretrained is None else table_of(settings, pretrained)
         self.speller = speller(settings, characters)
         self.joined = Concatenate(name="joined")
         self.entry = Dropout(settings.dropout, name="entry")
@@ -103,12 +108,14 @@ class Network(Counted):
     def scored(self, inputs: Any) -> Any:
         """Return the score of each label at each step by itself."""
         words = inputs["words"]
-        steps = self.word_vectors(words)
+        parts = [self.word_vectors(words)]
+        if self.pretrained is not None:
+            parts.append(self.pretrained(words.with_values(inputs["pretrained"])))
         if self.speller is not None:
             spelled = self.speller(inputs["spellings"]).values
             table = spelled.reshape(-1, spelled.shape[-1])
-            steps = self.joined([steps, words.with_values(table[inputs["places"]])])
-        steps = self.entry(steps)
+            parts.append(words.with_values(table[inputs["places"]]))
+        steps = self.entry(parts[0] if len(parts) == 1 else self.joined(parts))
         for layer in self.readers:
             steps = layer(steps)
         return self.scores(steps)
@@ -133,6 +140,17 @@ class Likelihoods(Model):
     def call(self, inputs: Any) -> Any:
         """Return what the network's `likely` gives."""
         return self.network.likely(inputs)
+
+
+def table_of(settings: Settings, pretrained: Pretrained) -> Embedding:
+    """Return the table of the vectors of a file."""
+    return Embedding(
+        len(pretrained.words),
+        pretrained.size,
+        embeddings_initializer="zeros",
+        trainable=settings.train_vectors,
+        name="pretrained",
+    )
 
 
 def speller(settings: Settings, characters: int) -> Sequential | None:
@@ -231,7 +249,7 @@ class Attentive(Layer):
         return self.norm(self.add([near, self.dropout(self.attend(near, near))]))
 
 
-def build(network: Model, spelling: int) -> None:
+def build(network: Model, spelling: int, pretrained: bool) -> None:
     """Make the weights of a network, by running it on shapes alone."""
 
     def ids(*shape: int) -> Any:
@@ -239,4 +257,6 @@ def build(network: Model, spelling: int) -> None:
 
     words = Steps(ids(2, 5), ids(2, 5), packed=True)
     given = {"words": words, "spellings": ids(2, 3, spelling), "places": ids(2, 5)}
+    if pretrained:
+        given["pretrained"] = ids(2, 5)
     symbolic.trace_specs(network, given)

@@ -21,6 +21,10 @@ class Settings(Ranged):
         lowercase: whether words are looked up in lower case; characters keep their case.
         digits: whether words are looked up with every digit as 0.
         minimum_count: how often training must see a word to give it a vector of its own.
+        train_vectors: whether the vectors of a file of them change in training. Where they do not,
+            words that training never saw keep their place among those that it saw.
+        unseen_vectors: how many words of that file that training never saw have their vector too,
+            from the first on, which mostly are the frequent ones; the tagger's file holds them.
         word_dropout: a word seen n times is unknown with the chance a / (a + n) in training; this
             is a.
         characters: what reads the characters of a word: `"lstm"`, `"cnn"` or `"none"`.
@@ -63,6 +67,8 @@ class Settings(Ranged):
     lowercase: bool = setting(True, one_of(True, False))
     digits: bool = setting(True, one_of(True, False))
     minimum_count: int = setting(1, _SIZE)
+    train_vectors: bool = setting(False, one_of(True, False))
+    unseen_vectors: int = setting(100_000, whole(0, 5_000_000))
     word_dropout: float = setting(1.0, number(0, 1000, including=True))
     characters: str = setting("lstm", one_of("lstm", "cnn", "none"))
     character_embedding: int = setting(48, _SIZE)

@@ -55,6 +55,7 @@ class Tagger:
         verbose: str | int = "auto",
         callbacks: Sequence[Callback] = (),
         resume: str | PathLike[str] | None = None,
+        vectors: str | PathLike[str] | None = None,
     ) -> Self:
         """Train a tagger.
 
@@ -72,21 +73,28 @@ class Tagger:
                 training that wrote it goes on, and gives the bits that it would have given. It
                 stays at the end, when nothing of it is trained again: remove it once the tagger is
                 saved.
+            vectors: a file of word vectors that were trained elsewhere, as word2vec, GloVe and
+                fastText write them as text; see `corpora.read_word_vectors`. Each step has that of
+                its word beside what is learned of it here, a word that has none there 0. The tagger
+                keeps them; `Settings.train_vectors` and `unseen_vectors` say how, and the record
+                how many steps of training have one.
 
         Returns:
             The tagger; its `record` says how training went.
 
         Raises:
-            DataError: a sentence has no labels, or there is no token to learn from.
+            DataError: a sentence has no labels, there is no token to learn from, or `vectors` has
+                none of the words.
             SettingError: a setting is not known, or has a value that it cannot take.
-            FormatError: `resume` is damaged, or of other settings or sentences.
+            FormatError: `resume` is damaged, or of other settings, sentences or vectors.
+            CorpusError: `vectors` cannot be read; the message names file and line.
         """
         if isinstance(settings, Mapping):
             settings = Settings.from_dict(settings)
         known = labelled(sentences, "train")
         measured = None if dev is None else labelled(dev, "dev")
         chosen = settings or Settings()
-        return cls(*training.train(known, measured, chosen, verbose, callbacks, resume))
+        return cls(*training.train(known, measured, chosen, verbose, callbacks, resume, vectors))
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:

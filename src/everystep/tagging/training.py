@@ -21,6 +21,7 @@ from everystep.tagging.features import Features
 from everystep.tagging.fitting import Lesson, compile_network
 from everystep.tagging.measuring import evaluate
 from everystep.tagging.model import TaggerModel
+from everystep.tagging.pretrained import Start, start_from
 from everystep.tagging.resuming import identity_of
 from everystep.tagging.samples import unseen_labels
 from everystep.tagging.settings import Settings
@@ -36,36 +37,53 @@ def train(
     verbose: str | int,
     further: Sequence[Callback] = (),
     resume: str | PathLike[str] | None = None,
+    vectors: str | PathLike[str] | None = None,
 ) -> tuple[TaggerModel, dict[str, Any]]:
     """Train a tagger; see `Tagger.train`.
 
     Returns:
         The model with the best weights, and the record of the training.
     """
+    start = None if vectors is None else _start(vectors, sentences, settings)
+    checksum = [] if start is None else [start.record["sha256"].encode()]
     with seeded(settings.seed):
-        model, batches = _prepared(sentences, dev or (), settings)
+        model, batches = _prepared(sentences, dev or (), settings, start)
         lesson = Lesson(
             settings,
             model.network,
             batches,
             (lambda: evaluate(model, dev)) if dev else None,
             _monitor(settings, dev or ()),
-            identity_of(settings, map(_plain, sentences), map(_plain, dev or ())),
+            identity_of(settings, map(_plain, sentences), map(_plain, dev or ()), checksum),
         )
         record = lesson.learn(verbose, further, resume)
-    sizes = {"sentences": len(sentences), "steps": sum(map(len, sentences))}
-    return model, sizes | record
+    data = {
+        "sentences": len(sentences),
+        "steps": sum(map(len, sentences)),
+        "vectors": None if start is None else start.record | batches.covered(),
+    }
+    return model, data | record
+
+
+def _start(
+    vectors: str | PathLike[str], sentences: Sequence[Sentence], settings: Settings
+) -> Start:
+    tokens = chain.from_iterable(sentence.tokens for sentence in sentences)
+    return start_from(vectors, tokens, settings.unseen_vectors)
 
 
 def _prepared(
-    sentences: Sequence[Sentence], dev: Sequence[Sentence], settings: Settings
+    sentences: Sequence[Sentence],
+    dev: Sequence[Sentence],
+    settings: Settings,
+    start: Start | None,
 ) -> tuple[TaggerModel, TrainingBatches]:
     """Return the model, compiled, and what it is to be trained on."""
     tokens = [sentence.tokens for sentence in sentences]
     given = [sentence.labels or () for sentence in sentences]
     labels = Vocabulary(sorted(set(chain.from_iterable(given))), reserved=False)
     _warn_of_unseen(dev, labels.entries)
-    features = Features.of(tokens, settings)
+    features = Features.of(tokens, settings, None if start is None else start.pretrained)
     batches = TrainingBatches(
         features.encode(tokens),
         Ragged.of([labels.encode(each) for each in given]),
@@ -76,6 +94,8 @@ def _prepared(
     )
     rows = Rows(PREDICTED_ROWS, batches.rows.length)
     model = TaggerModel(settings, features, labels, rows, scheme_of(given, labels.entries))
+    if start is not None and model.network.pretrained is not None:
+        model.network.pretrained.embeddings.assign(start.table)
     _compile(model, len(batches))
     return model, batches
 
