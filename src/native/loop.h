@@ -253,7 +253,8 @@ class Forward : Run<C, P> {
         cell_(hidden_ + sizes.batch * this->pitch_) {
     // Where a step has few rows, its products only read weights: those of the inputs are read once for many steps. What
     // that writes for each row must cost less, which grows with the rows as what it saves grows with the features.
-    if (this->by_units_ && this->plan_.size() * features_a_row <= sizes.features * this->plan_.turns())
+    if (inputs.projected != nullptr ||
+        (this->by_units_ && this->plan_.size() * features_a_row <= sizes.features * this->plan_.turns()))
       projections_ = this->scratch(projections, this->vectors_ * this->plan_.size() * C::width * lanes);
     std::fill_n(zeros_, this->pitch_, 0.0f);
     if (two_products<C>) {
@@ -281,8 +282,12 @@ class Forward : Run<C, P> {
     start(own);
     if (left_sides_ != nullptr) this->fill_left_sides(share(plan_.size(), this->team_.size(), member));
     if (projections_ != nullptr) {
-      if (P::copies) this->team_.meet();
-      project(own, product);
+      if (P::copies || !this->by_units_) this->team_.meet();
+      if (in_.projected != nullptr) {
+        take_projected(own, this->by_units_ ? Range{0, plan_.size()} : share(plan_.size(), this->team_.size(), member));
+      } else {
+        project(own, product);
+      }
     }
     this->team_.meet();
     for (int64_t turn = 0; turn < plan_.turns(); ++turn) {
@@ -361,13 +366,27 @@ class Forward : Run<C, P> {
     return projections_ + (vector * plan_.size() + slot) * row_floats;
   }
 
-  // The shares of the inputs of the own units, of all steps.
+  // The inputs' part of the shares of the own units, of all steps.
   void project(const Own& own, P& product) {
     for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
       P::template each_block<C::width>(0, plan_.size(), [&](int rows, int64_t slot) {
         product.template sum<C::width>(rows, projection(vector, slot), Start{biases_ + vector * row_floats, 0},
                                        input_part(vector, rows, slot));
       });
+  }
+
+  // The same of some slots, where the inputs are shares.
+  void take_projected(const Own& own, Range slots) {
+    for (int64_t vector = own.vectors.first; vector < own.vectors.last; ++vector)
+      for (int64_t number = slots.first; number < slots.last; ++number) {
+        const Slot& slot = plan_[number];
+        const float* given = in_.projected + (slot.row * sizes_.steps + slot.step) * C::blocks * sizes_.units;
+        float* to = projection(vector, number);
+        std::copy_n(biases_ + vector * row_floats, row_floats, to);
+        for (int block = 0; block < C::blocks; ++block)
+          add_to(to + (C::input_first + block) * lanes,
+                 this->load_units(given + C::input_gates[block] * sizes_.units, vector * lanes));
+      }
   }
 
   void block(P& product, int64_t vector, int rows, int64_t first, int64_t to_row) {

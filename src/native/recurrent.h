@@ -38,6 +38,8 @@ struct Sizes {
 // "shares" is blocks * units: 1, 4 or 3 blocks, in the gate order of the equations in gates.py.
 struct Inputs {
   const void* values;             // (batch, steps, features)
+  const float* projected;         // (batch, steps, shares), or nullptr: the inputs' part of the shares, made already by
+                                  // who calls; then there are no features, and there is no `backward`
   const float* bias;              // (shares,) or nullptr
   const float* recurrent_bias;    // (shares,) or nullptr
   const float* peepholes;         // (3 * units,) in the order i, f, o, or nullptr; lstm only

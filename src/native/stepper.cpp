@@ -161,7 +161,11 @@ class Loop : public Operation {
 
   void run(Chunk& chunk, const void* from, float* to, const float* const* before, float* const* after) const override {
     Inputs inputs{};
-    inputs.values = from;
+    if (weights_.kernel != nullptr) {
+      inputs.values = from;
+    } else {
+      inputs.projected = static_cast<const float*>(from);
+    }
     inputs.bias = weights_.bias;
     inputs.recurrent_bias = weights_.recurrent_bias;
     inputs.peepholes = weights_.peepholes;

@@ -41,10 +41,12 @@ std::unique_ptr<Operation> activation(Function function, int64_t width);
 std::unique_ptr<Operation> softmax(int64_t width);
 
 struct LoopWeights {
-  const float *kernel, *recurrent_kernel;            // (features, shares), (units, shares)
+  const float* kernel;                               // (features, shares), or nullptr: its inputs are shares
+  const float* recurrent_kernel;                     // (units, shares)
   const float *bias, *recurrent_bias, *peepholes;    // as in Inputs
 };
 // `last`: only the output of the last step is given on.
+// `features` is 0 where there is no kernel.
 std::unique_ptr<Operation> loop(const Path& path, const Setting& setting, int64_t features, int64_t units,
                                 const LoopWeights& weights, bool last);
 

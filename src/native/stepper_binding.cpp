@@ -76,7 +76,7 @@ class Held {
   void normalize(int64_t width) { add(softmax(checked(width)), width); }
 
   void loop(const std::string& path, int64_t cell, int64_t activation, int64_t gate_activation, bool zero_output,
-            Matrix kernel, Matrix recurrent_kernel, nb::object bias, nb::object recurrent_bias, nb::object peepholes,
+            nb::object kernel, Matrix recurrent_kernel, nb::object bias, nb::object recurrent_bias, nb::object peepholes,
             bool last) {
     if (last_) refuse("behind a loop that gives its last output alone there are no steps");
     if (cell < 0 || cell > static_cast<int64_t>(Cell::gru_reset_before))
@@ -86,15 +86,18 @@ class Held {
     setting.activation = function_of(activation);
     setting.gate_activation = function_of(gate_activation);
     setting.zero_output = zero_output && !last;
-    const int64_t features = size(kernel, 0), units = size(recurrent_kernel, 0);
+    const int64_t units = size(recurrent_kernel, 0);
     const int64_t shares = units * (setting.cell == Cell::simple ? 1 : setting.cell == Cell::lstm ? 4 : 3);
-    if (size(kernel, 1) != shares || size(recurrent_kernel, 1) != shares)
+    Matrix input_kernel;
+    if (!kernel.is_none()) input_kernel = nb::cast<Matrix>(kernel);
+    const int64_t features = kernel.is_none() ? 0 : size(input_kernel, 0);
+    if ((!kernel.is_none() && size(input_kernel, 1) != shares) || size(recurrent_kernel, 1) != shares)
       refuse("the kernels must have " + std::to_string(shares) + " columns");
     if (!peepholes.is_none() && setting.cell != Cell::lstm) refuse("peepholes are of the lstm alone");
-    const LoopWeights weights{kernel.data(), recurrent_kernel.data(), vector(bias, shares, "bias"),
+    const LoopWeights weights{kernel.is_none() ? nullptr : input_kernel.data(), recurrent_kernel.data(), vector(bias, shares, "bias"),
                               vector(recurrent_bias, shares, "recurrent_bias"),
                               vector(peepholes, 3 * units, "peepholes")};
-    add(everystep::loop(path_named(path), setting, features, units, weights, last), features);
+    add(everystep::loop(path_named(path), setting, features, units, weights, last), kernel.is_none() ? shares : features);
     last_ = last;
   }
 
@@ -211,7 +214,7 @@ void bind_stepper(nb::module_& module) {
       .def("activate", &Held::activate, nb::arg("function"), nb::arg("width"))
       .def("softmax", &Held::normalize, nb::arg("width"))
       .def("loop", &Held::loop, nb::arg("path"), nb::arg("cell"), nb::arg("activation"), nb::arg("gate_activation"),
-           nb::arg("zero_output"), nb::arg("kernel"), nb::arg("recurrent_kernel"), nb::arg("bias").none(),
+           nb::arg("zero_output"), nb::arg("kernel").none(), nb::arg("recurrent_kernel"), nb::arg("bias").none(),
            nb::arg("recurrent_bias").none(), nb::arg("peepholes").none(), nb::arg("last"));
   nb::class_<Live>(module, "Stepper", "So many sequences side by side, and where they are.")
       .def(nb::init<const Held&, int64_t>(), nb::arg("operations"), nb::arg("batch"), nb::keep_alive<1, 2>())

@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from everystep.kernels import GRUGates, SimpleRNNGates
+from everystep.kernels import stepper as stepping
 from everystep.kernels.asked import Fixed
 from everystep.kernels.extension import extension
-from everystep.kernels.stepper import Activate, Loop, Multiply, Prepared, why_not
+from everystep.kernels.stepper import (
+    Activate,
+    Embed,
+    Loop,
+    Multiply,
+    Operation,
+    Prepared,
+    folded,
+    why_not,
+)
 
 ROWS, STEPS, FEATURES, UNITS = 2, 3, 4, 5
 pytestmark = [
@@ -88,3 +98,39 @@ def test_wide_products_are_those_of_numpy_whoever_computes_them() -> None:
         np.concatenate([live.run(inputs[:, :1], None), live.run(inputs[:, 1:], None)], 1),
         live.run(inputs, None),
     )
+
+
+def test_a_table_is_multiplied_once_where_the_result_is_not_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    random = np.random.default_rng(1)
+    table, first, bias, kernel, recurrent = (
+        random.normal(size=size).astype("float32")
+        for size in ((7, 3), (3, 4), (4,), (4, 3 * UNITS), (UNITS, 3 * UNITS))
+    )
+    loop = Loop(Fixed(GRUGates()), kernel, recurrent, None, None)
+    given: list[Operation] = [Embed(table), Multiply(first, bias), loop]
+    embed, bare = folded(given)
+    assert isinstance(embed, Embed)
+    assert isinstance(bare, Loop)
+    assert bare.kernel is None
+    np.testing.assert_allclose(embed.table, (table @ first + bias) @ kernel, rtol=1e-5, atol=1e-5)
+
+    ids = random.integers(0, 7, (ROWS, 6)).astype("int32")
+    mask = random.integers(0, 2, ids.shape).astype("int32")
+    outputs = Prepared(given, 0).stepper(ROWS).run(ids, mask)
+    monkeypatch.setattr(stepping, "LARGEST_TABLE", 7 * 4)
+    assert [type(each) for each in folded(given)] == [Embed, Loop]
+    assert folded(given)[1] is loop
+    np.testing.assert_allclose(
+        Prepared(given, 0).stepper(ROWS).run(ids, mask), outputs, rtol=1e-5, atol=1e-5
+    )
+    monkeypatch.setattr(stepping, "LARGEST_TABLE", 7 * 4 - 1)
+    assert folded(given) == given
+    assert folded([loop, *given]) == [loop, *given]
+
+
+def test_a_loop_without_a_kernel_reads_its_shares() -> None:
+    loop = Loop(Fixed(GRUGates()), None, zeros(UNITS, 3 * UNITS), None, None)
+    with pytest.raises(ValueError, match="reads 15 features, but the one before it gives 6"):
+        Prepared([Multiply(zeros(FEATURES, 6), None), loop], FEATURES)

@@ -1,4 +1,4 @@
-"""The tests in C++ beside this file, on the portable path: functions, team and loop without Python.
+"""The tests in C++ beside this file, on the portable path, without Python.
 
 `make sanitize` runs them on every path of the machine under sanitizers, which takes minutes.
 """
@@ -20,7 +20,7 @@ def run(*command: str | Path) -> str:
     return done.stdout
 
 
-def test_the_loop_its_functions_and_its_team_hold_without_python(tmp_path: Path) -> None:
+def test_the_loop_the_stepper_functions_and_team_hold_without_python(tmp_path: Path) -> None:
     if shutil.which("cmake") is None:
         pytest.skip("no cmake, which builds the tests in C++")
     if not any(shutil.which(compiler) for compiler in ("c++", "g++", "clang++")):
@@ -32,4 +32,4 @@ def test_the_loop_its_functions_and_its_team_hold_without_python(tmp_path: Path)
     run("cmake", "--build", tmp_path, "--parallel", "2")
     told = run("ctest", "--test-dir", tmp_path, "--output-on-failure")
     assert "100% tests passed" in told
-    assert "out of 3" in told
+    assert "out of 4" in told

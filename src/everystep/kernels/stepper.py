@@ -5,7 +5,7 @@ here go from NumPy arrays to NumPy arrays in one call; weights are packed once f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -48,7 +48,7 @@ class Loop:
 
     Args:
         fixed: its equation, and what it gives at padding.
-        kernel: the weights of the inputs.
+        kernel: the weights of the inputs, or None: the inputs are their share already.
         recurrent_kernel: the weights of the first state.
         bias: added to the inputs' share, or None.
         recurrent_bias: added to the recurrent share, or None.
@@ -72,6 +72,43 @@ class Loop:
 
 Operation = Embed | Multiply | Activate | Loop
 
+LARGEST_TABLE = 2**26
+"""How many numbers a table has at most that is made of another one; 256 MiB."""
+
+
+def folded(operations: Sequence[Operation]) -> list[Operation]:
+    """Do once to the rows of a table what would be done to each row that is read.
+
+    An `Embed` and the product behind it are an `Embed` of a table that has been multiplied, and a
+    `Loop` behind a table is a product and a loop without one. A step then reads the inputs' share,
+    `shares` numbers, where it would read the whole kernel.
+
+    Args:
+        operations: the operations.
+
+    Returns:
+        Operations that give the same, up to rounding; those given where no table comes first, or
+        where the new one would be larger than `LARGEST_TABLE`.
+
+    Example:
+        >>> table, kernel = np.eye(3, dtype="float32"), np.ones((3, 2), "float32")
+        >>> [each.table.tolist() for each in folded([Embed(table), Multiply(2 * kernel, None)])]
+        [[[2.0, 2.0], [2.0, 2.0], [2.0, 2.0]]]
+    """
+    match list(operations):
+        case [Embed(table), Multiply(kernel, bias), *rest] if _fits(table, kernel):
+            product = np.asarray(table) @ np.asarray(kernel)
+            made = product if bias is None else product + np.asarray(bias)
+            return folded([Embed(made), *rest])
+        case [Embed(table), Loop(kernel=kernel) as loop, *rest] if _fits(table, kernel):
+            apart: list[Operation] = [Multiply(kernel, None), replace(loop, kernel=None)]
+            return folded([operations[0], *apart, *rest])
+    return list(operations)
+
+
+def _fits(table: Any, kernel: Any) -> bool:
+    return kernel is not None and table.shape[0] * kernel.shape[1] <= LARGEST_TABLE
+
 
 class Prepared:
     """A list of operations as the extension has it, shared by all streams of some weights.
@@ -83,6 +120,7 @@ class Prepared:
 
     def __init__(self, operations: Sequence[Operation], features: int) -> None:
         self._held = extension().module.Operations()
+        operations = folded(operations)
         self.reads_ids = isinstance(operations[0], Embed)
         self.loops = [each for each in operations if isinstance(each, Loop)]
         self.last = any(loop.last for loop in self.loops)
@@ -196,9 +234,9 @@ def _why_no_loop(loop: Loop) -> str:
         loop.fixed,
         batch=None,
         steps=None,
-        features=loop.kernel.shape[0],
+        features=None if loop.kernel is None else loop.kernel.shape[0],
         units=loop.units,
-        dtype=str(loop.kernel.dtype),
+        dtype=str(loop.recurrent_kernel.dtype),
         platform=default_platform(),
     )
     choice = choose(asked)
