@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from everystep.optimizers import Optimizer
     from everystep.regularizers import Regularizer
     from everystep.sequences import Steps, pack
-    from everystep.tagging import Tagger
+    from everystep.tagging import SignalTagger, Tagger
 
 __version__ = "0.1.0"
 
@@ -69,6 +69,7 @@ __all__ = [
     "Optimizer",
     "Regularizer",
     "Sequential",
+    "SignalTagger",
     "Steps",
     "Tagger",
     "Variable",
@@ -121,6 +122,7 @@ _HOMES = {
     "Optimizer": "optimizers",
     "Regularizer": "regularizers",
     "Sequential": "models",
+    "SignalTagger": "tagging",
     "Steps": "sequences",
     "Tagger": "tagging",
     # Not `core`: a variable may be made from the name of an initializer, so those must be known.

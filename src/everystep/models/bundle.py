@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from everystep.models.model import Model
 
 _CONFIG = "config"
-TAGGER = "tagger"
-"""Under which name a file of a tagger holds what it is."""
+TAGGER, SIGNAL_TAGGER = "tagger", "signal_tagger"
+"""Under which name a file of a tagger, of sentences or of signals, holds what it is."""
+
+_READERS = {TAGGER: "Tagger", SIGNAL_TAGGER: "SignalTagger"}
 
 
 def write_model(model: Model, path: Path) -> None:
@@ -43,8 +45,10 @@ def read_model(path: Path, compile: bool) -> Any:
         FormatError: the file is damaged, hostile, or holds no model.
     """
     contents = read_tensors(path)
-    if TAGGER in contents.metadata:
-        raise FormatError(f"{path}: the file holds a tagger: everystep.Tagger.load reads it")
+    for kind in _READERS.keys() & contents.metadata.keys():
+        raise FormatError(
+            f"{path}: the file holds a tagger: everystep.{_READERS[kind]}.load reads it"
+        )
     if _CONFIG not in contents.metadata:
         raise FormatError(
             f"{path}: the file holds weights only: build the model and call its load_weights"

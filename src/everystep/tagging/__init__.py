@@ -12,6 +12,7 @@ from everystep.tagging.runs import over_runs
 from everystep.tagging.scores import Scores, SentenceCounts
 from everystep.tagging.segments import SegmentScores
 from everystep.tagging.settings import Settings
+from everystep.tagging.signals import LiveSignal, SignalSettings, SignalTagger
 from everystep.tagging.tagger import Tagger
 
 __all__ = [
@@ -20,11 +21,14 @@ __all__ = [
     "EntityCounts",
     "EntityMatches",
     "Interval",
+    "LiveSignal",
     "Scores",
     "SegmentScores",
     "SentenceCounts",
     "SequenceTagger",
     "Settings",
+    "SignalSettings",
+    "SignalTagger",
     "Tagger",
     "confidence_interval",
     "entities",
