@@ -90,6 +90,7 @@ def test_evaluation_as_text_and_as_data(folder: Path, capsys: Captured) -> None:
     assert (figures["accuracy"], figures["steps"]) == (1, sum(map(len, SENTENCES)))
     assert {"accuracy_known", "accuracy_unknown", "labels"} <= figures.keys()
     assert "entity_f1" not in figures
+    assert figures["intervals"] == {"accuracy": [1, 1], "accuracy_known": [1, 1]}
     assert picture.read_text().startswith("<svg")
 
 
@@ -213,6 +214,14 @@ def test_several_seeds_give_a_spread(
     assert [each["seed"] for each in report["runs"]] == [1, 2]
     assert report["spread"]["accuracy"]["mean"] == pytest.approx(sum(measured) / 2)
     assert report["dev"]["accuracy"] == max(measured)
+    given = [str(folder / "m.everystep"), str(folder / "dev.conllu"), "--against", str(out)]
+    assert run("evaluate", *given, "--json") == 0
+    found = json.loads(capsys.readouterr().out)["against"]
+    assert found["figures"]["accuracy"] == max(measured) < 1
+    difference = found["differences"]["accuracy"]
+    assert difference["value"] == pytest.approx(1 - max(measured))
+    assert 0 <= difference["low"] <= difference["value"] <= difference["high"]
+    assert 0 < difference["p_value"] < 1
     assert curve.read_text().startswith("<svg")
     assert (report["vectors"]["file"], report["vectors"]["kept"]) == (str(vectors), 2)
     assert run("info", str(out)) == 0

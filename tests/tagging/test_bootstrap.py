@@ -16,21 +16,29 @@ from everystep.tagging import (
 )
 
 FIRST = [
-    SentenceCounts(3, 4, 1, 1, 2),
-    SentenceCounts(7, 7, 0, 2, 1),
-    SentenceCounts(1, 5, 0, 0, 0),
+    SentenceCounts(3, 4, 1, 1, 2, 1, 2),
+    SentenceCounts(7, 7, 0, 2, 1, 3, 3),
+    SentenceCounts(1, 5, 0, 0, 0, 0, 3),
     SentenceCounts(2, 2, 3, 3, 4),
     SentenceCounts(0, 1, 1, 2, 1),
 ]
 SECOND = [
-    SentenceCounts(2, 4, 1, 3, 2),
-    SentenceCounts(7, 7, 1, 2, 1),
-    SentenceCounts(1, 5, 0, 1, 0),
+    SentenceCounts(2, 4, 1, 3, 2, 0, 2),
+    SentenceCounts(7, 7, 1, 2, 1, 3, 3),
+    SentenceCounts(1, 5, 0, 1, 0, 1, 3),
     SentenceCounts(1, 2, 2, 3, 4),
     SentenceCounts(1, 1, 0, 2, 1),
 ]
 FIGURES: dict[str, Callable[[list[SentenceCounts]], tuple[int, int]]] = {
     "accuracy": lambda all_: (sum(s.correct for s in all_), sum(s.steps for s in all_)),
+    "accuracy_known": lambda all_: (
+        sum(s.correct - s.unknown_correct for s in all_),
+        sum(s.steps - s.unknown_steps for s in all_),
+    ),
+    "accuracy_unknown": lambda all_: (
+        sum(s.unknown_correct for s in all_),
+        sum(s.unknown_steps for s in all_),
+    ),
     "entity_precision": lambda all_: (
         sum(s.entities_correct for s in all_),
         sum(s.entities_predicted for s in all_),

@@ -10,7 +10,7 @@ from seqeval.metrics import f1_score
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from everystep.errors import DataError
-from everystep.tagging import Scores
+from everystep.tagging import Scores, SentenceCounts
 from tests.tagging.labels import corpora_of, sides
 
 LABELS = ["NOUN", "VERB", "X"]
@@ -63,14 +63,15 @@ def test_entities_are_counted_where_labels_are_theirs(corpus: list[list[tuple[st
 
 def test_one_label_of_another_kind_and_there_are_no_entities() -> None:
     scores = Scores()
-    assert scores.add(["B-a"], ["B-a"]) == (1, 1, 1, 1, 1)
-    assert scores.add(["NOUN"], ["B-a"]) == (0, 1, 0, 0, 0)
+    assert scores.add(["B-a"], ["B-a"]) == SentenceCounts(1, 1, 1, 1, 1)
+    assert scores.add(["NOUN"], ["B-a"]) == SentenceCounts(0, 1)
     assert "entity_f1" not in scores.figures()
 
 
 def test_known_and_unknown_words() -> None:
     scores = Scores(known={"a", "b"})
-    scores.add(["x", "x", "y"], ["x", "y", "y"], ["a", "b", "new"])
+    counts = scores.add(["x", "x", "y"], ["x", "y", "y"], ["a", "b", "new"])
+    assert (counts.unknown_correct, counts.unknown_steps) == (1, 1)
     scores.add(["x", "y", "y"], ["y", "y", "y"], ["a", "new", "newer"])
     figures = scores.figures()
     assert figures["accuracy"] == 4 / 6
@@ -91,7 +92,8 @@ def test_steps_with_the_ignored_label_count_nowhere() -> None:
     found = ignoring.add(
         ["B-a", "_", "I-a", "_"], ["B-a", "O", "I-a", "I-a"], ["a", "a", "new", "a"]
     )
-    assert found == plain.add(["B-a", "I-a"], ["B-a", "I-a"], ["a", "new"]) == (2, 2, 1, 1, 1)
+    assert found == plain.add(["B-a", "I-a"], ["B-a", "I-a"], ["a", "new"])
+    assert found == SentenceCounts(2, 2, 1, 1, 1, unknown_correct=1, unknown_steps=1)
     assert ignoring.figures() == plain.figures()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from everystep.cli.options import Cache
 from everystep.cli.places import check_folder
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def demo(
         bool, typer.Option("--json", help="Print metrics.json, and nothing else.")
     ] = False,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page at the end.")] = False,
-    cache: Annotated[
-        bool, typer.Option(help="Keep compiled programs in ~/.cache/everystep for the next run.")
-    ] = True,
+    cache: Cache = True,
 ) -> None:
     """Label every token of Python's standard library with its role: train two models and compare.
 

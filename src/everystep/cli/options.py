@@ -48,3 +48,6 @@ CorpusLabel = Annotated[
         help="Which labels of the corpus, such as upos or xpos of conllu.",
     ),
 ]
+Cache = Annotated[
+    bool, typer.Option(help="Keep compiled programs in ~/.cache/everystep for the next run.")
+]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from everystep.cli.options import CorpusReader, TaggerFile
+from everystep.cli.options import Cache, CorpusReader, TaggerFile
 
 if TYPE_CHECKING:
     from everystep.corpora.readers import Reader
@@ -33,15 +33,19 @@ def predict(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Say how probable each label is.")
     ] = False,
+    cache: Cache = True,
 ) -> None:
     """Label sentences, and write them as they came, each as soon as it is labelled.
 
     Memory does not grow with the input, and a pipe that is fed line by line is answered line by
     line.
     """
+    from everystep.cli.compiled import keep_compiled
     from everystep.cli.corpus_files import as_they_come, reader_of
     from everystep.tagging import Tagger
 
+    if cache:
+        keep_compiled()
     tagger = Tagger.load(model)
     said = partial(_with_probabilities if probabilities else _labels, tagger)
     chosen = reader_of(data, reader, None, tagger.record.get("data"), tagger.labels)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from everystep.cli.options import AsJson, CorpusLabel, CorpusReader
+from everystep.cli.options import AsJson, Cache, CorpusLabel, CorpusReader
 from everystep.errors import SettingError
 
 if TYPE_CHECKING:
@@ -56,9 +56,7 @@ def train(
         Path | None, typer.Option(metavar="FILE.svg", help="Draw how training went.")
     ] = None,
     as_json: AsJson = False,
-    cache: Annotated[
-        bool, typer.Option(help="Keep compiled programs in ~/.cache/everystep for the next run.")
-    ] = True,
+    cache: Cache = True,
 ) -> None:
     """Train a tagger on labelled sentences, and write it into one file.
 

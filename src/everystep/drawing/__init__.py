@@ -10,7 +10,12 @@ from everystep.drawing.explanation_page import explanation_page
 from everystep.drawing.explanation_svg import explanation_svg
 from everystep.drawing.explanation_text import comparison_text, explanation_text
 from everystep.drawing.figures_picture import confusion_svg, learning_svg
-from everystep.drawing.figures_text import figures_text, signals_text, spread_text
+from everystep.drawing.figures_text import (
+    differences_text,
+    figures_text,
+    signals_text,
+    spread_text,
+)
 from everystep.drawing.health_text import health_text
 from everystep.drawing.marks import Mark, mark, write
 from everystep.drawing.page import demonstration_page
@@ -25,6 +30,7 @@ __all__ = [
     "comparison_text",
     "confusion_svg",
     "demonstration_page",
+    "differences_text",
     "explanation_fragment",
     "explanation_page",
     "explanation_svg",

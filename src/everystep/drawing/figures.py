@@ -62,6 +62,19 @@ class Figures(TypedDict):
     entity_f1: NotRequired[float | None]
 
 
+class Difference(TypedDict):
+    """By how much one system is better than another in one figure, on the same sentences.
+
+    `low` and `high` are the ends of its interval; `p_value` is how often chance alone makes it as
+    much better.
+    """
+
+    value: float
+    low: float
+    high: float
+    p_value: float
+
+
 class Spread(TypedDict):
     """One figure of several runs.
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from everystep.drawing.figures import (
     CountedRates,
+    Difference,
     Figures,
     MatchFigures,
     SignalFigures,
@@ -163,6 +164,43 @@ def spread_text(spreads: Mapping[str, Spread], width: int) -> str:
         )
         for name, words in _SHARES.items()
         if (each := spreads.get(name)) is not None
+    ]
+    return "\n".join(plain_table(heads, rows, width, right=heads[1:]))
+
+
+def differences_text(
+    here: Mapping[str, Any],
+    there: Mapping[str, Any],
+    differences: Mapping[str, Difference],
+    width: int,
+) -> str:
+    """Write by how much one system is better than another, in lines of so many characters.
+
+    Args:
+        here: the figures of the one.
+        there: the figures of the other.
+        differences: how much better the one is, by the names of figures.
+        width: how many characters a line may have.
+
+    >>> difference = {"value": 0.0104, "low": 0.0012, "high": 0.0195, "p_value": 0.0149}
+    >>> print(differences_text({"accuracy": 0.9471}, {"accuracy": 0.9367},
+    ...                        {"accuracy": difference}, 80))
+    figure       here    there  difference   95 % interval       p
+    ──────────────────────────────────────────────────────────────
+    accuracy  94.71 %  93.67 %       +1.04  +0.12 to +1.95  0.0149
+    """
+    heads = ("figure", "here", "there", "difference", "95 % interval", "p")
+    rows = [
+        (
+            words,
+            percent(here[name]),
+            percent(there[name]),
+            f"{100 * each['value']:+.2f}",
+            f"{100 * each['low']:+.2f} to {100 * each['high']:+.2f}",
+            f"{each['p_value']:.4f}",
+        )
+        for name, words in _SHARES.items()
+        if (each := differences.get(name)) is not None
     ]
     return "\n".join(plain_table(heads, rows, width, right=heads[1:]))
 

@@ -13,13 +13,29 @@ from everystep.tagging.scores import SentenceCounts
 
 Floats = NDArray[np.float64]
 
+
+def _sum(**factors: int) -> SentenceCounts:
+    return SentenceCounts(**{"correct": 0, "steps": 0, **factors})
+
+
 _PARTS: Final[Mapping[str, tuple[SentenceCounts, SentenceCounts]]] = {
-    "accuracy": (SentenceCounts(1, 0), SentenceCounts(0, 1)),
-    "entity_precision": (SentenceCounts(0, 0, 1), SentenceCounts(0, 0, 0, 1)),
-    "entity_recall": (SentenceCounts(0, 0, 1), SentenceCounts(0, 0, 0, 0, 1)),
-    "entity_f1": (SentenceCounts(0, 0, 2), SentenceCounts(0, 0, 0, 1, 1)),
+    "accuracy": (_sum(correct=1), _sum(steps=1)),
+    "accuracy_known": (
+        _sum(correct=1, unknown_correct=-1),
+        _sum(steps=1, unknown_steps=-1),
+    ),
+    "accuracy_unknown": (_sum(unknown_correct=1), _sum(unknown_steps=1)),
+    "entity_precision": (_sum(entities_correct=1), _sum(entities_predicted=1)),
+    "entity_recall": (_sum(entities_correct=1), _sum(entities_support=1)),
+    "entity_f1": (
+        _sum(entities_correct=2),
+        _sum(entities_predicted=1, entities_support=1),
+    ),
 }
 """What is summed above and below the line of each figure, as factors of the counts."""
+
+FIGURES: Final = tuple(_PARTS)
+"""The figures that have an interval."""
 
 _DRAWN_AT_ONCE: Final = 2_000_000
 # What is equal but for rounding is equal: a difference, and twice that of the half of it.
@@ -73,7 +89,8 @@ def confidence_interval(
 
     Args:
         counts: what `Scores.add` returned for each sentence.
-        figure: "accuracy", "entity_precision", "entity_recall" or "entity_f1".
+        figure: "accuracy", "accuracy_known", "accuracy_unknown", "entity_precision",
+            "entity_recall" or "entity_f1".
         level: the share of draws in the interval, between 0 and 1.
         samples: how many times sentences are drawn.
         seed: the seed of the draws.

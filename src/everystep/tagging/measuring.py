@@ -4,20 +4,71 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from everystep.callbacks import Callback
 from everystep.callbacks.base import Logs, say
 from everystep.corpora.sentences import Sentence
+from everystep.tagging.bootstrap import (
+    FIGURES,
+    Difference,
+    confidence_interval,
+    paired_bootstrap,
+)
 from everystep.tagging.features import Features
 from everystep.tagging.model import TaggerModel
-from everystep.tagging.scores import Scores
+from everystep.tagging.scores import Scores, SentenceCounts
 
 
-def evaluate(model: TaggerModel, sentences: Iterable[Sentence]) -> dict[str, Any]:
-    """Return how well a model labels sentences: the figures of `Scores`."""
+class Measured(NamedTuple):
+    """How well some sentences were labelled.
+
+    Args:
+        figures: the figures of `Scores`.
+        counts: what was counted of each sentence, of which intervals and comparisons are made.
+    """
+
+    figures: dict[str, Any]
+    counts: list[SentenceCounts]
+
+    def intervals(self, samples: int = 1000) -> dict[str, tuple[float, float]]:
+        """Return the ends of the 95 % interval of each figure that has one.
+
+        Args:
+            samples: how many times the sentences are drawn again.
+
+        Raises:
+            SettingError: `samples` is less than 1.
+        """
+        return {
+            name: confidence_interval(self.counts, name, samples=samples)[1:]
+            for name in FIGURES
+            if self.figures.get(name) is not None
+        }
+
+    def against(self, other: Measured, samples: int = 1000) -> dict[str, Difference]:
+        """Return how much better these are than others on the same sentences, figure by figure.
+
+        Args:
+            other: the same sentences, labelled by another tagger.
+            samples: how many times the sentences are drawn again.
+
+        Raises:
+            DataError: the sentences are others.
+            SettingError: `samples` is less than 1.
+        """
+        return {
+            name: paired_bootstrap(self.counts, other.counts, name, samples=samples)
+            for name in FIGURES
+            if None not in (self.figures.get(name), other.figures.get(name))
+        }
+
+
+def measure(model: TaggerModel, sentences: Iterable[Sentence]) -> Measured:
+    """Return how well a model labels sentences, in all and one by one."""
     scores = Scores(known=_Known(model.features))
     waiting: deque[Sentence] = deque()
+    counts = []
 
     def tokens() -> Iterator[tuple[str, ...]]:
         for sentence in sentences:
@@ -26,8 +77,8 @@ def evaluate(model: TaggerModel, sentences: Iterable[Sentence]) -> dict[str, Any
 
     for predicted in model.label(tokens()):
         sentence = waiting.popleft()
-        scores.add(sentence.labels or (), predicted, sentence.tokens)
-    return dict(scores.figures())
+        counts.append(scores.add(sentence.labels or (), predicted, sentence.tokens))
+    return Measured(dict(scores.figures()), counts)
 
 
 class _Known:

@@ -27,6 +27,8 @@ class SentenceCounts(NamedTuple):
         entities_correct: entities that were predicted rightly.
         entities_predicted: entities that were predicted.
         entities_support: entities that are there.
+        unknown_correct: steps of words that training never saw with the right label.
+        unknown_steps: steps of such words.
     """
 
     correct: int
@@ -34,6 +36,8 @@ class SentenceCounts(NamedTuple):
     entities_correct: int = 0
     entities_predicted: int = 0
     entities_support: int = 0
+    unknown_correct: int = 0
+    unknown_steps: int = 0
 
 
 class Scores:
@@ -49,7 +53,7 @@ class Scores:
     >>> scores = Scores(known={"the", "cat"})
     >>> scores.add(["DET", "NOUN"], ["DET", "VERB"], ["the", "dog"])
     SentenceCounts(correct=1, steps=2, entities_correct=0, entities_predicted=0,
-     entities_support=0)
+     entities_support=0, unknown_correct=0, unknown_steps=1)
     >>> found = scores.figures()
     >>> found["accuracy"], found["accuracy_known"], found["accuracy_unknown"]
     (0.5, 1.0, 0.0)
@@ -88,12 +92,18 @@ class Scores:
         self._check_kinds(pairs)
         self._sentences += 1
         self._pairs.update(pairs)
+        by_word: Counter[tuple[bool, bool]] = Counter()
         if self._known is not None:
-            self._by_word.update(
-                (word in self._known, right == said) for right, said, word in steps
-            )
-        correct = sum(right == said for right, said in pairs)
-        return SentenceCounts(correct, len(pairs), *self._count_entities(pairs))
+            by_word.update((word in self._known, right == said) for right, said, word in steps)
+            self._by_word += by_word
+        unknown = by_word[False, True]
+        return SentenceCounts(
+            sum(right == said for right, said in pairs),
+            len(pairs),
+            *self._count_entities(pairs),
+            unknown,
+            unknown + by_word[False, False],
+        )
 
     def _steps(
         self, gold: list[Any], predicted: list[Any], tokens: Sequence[str] | None

@@ -14,7 +14,7 @@ from everystep.corpora.sentences import Sentence
 from everystep.errors import SettingError
 from everystep.tagging import training
 from everystep.tagging.files import read_tagger, write_tagger
-from everystep.tagging.measuring import evaluate
+from everystep.tagging.measuring import Measured, measure
 from everystep.tagging.model import CHUNK, TaggerModel
 from everystep.tagging.samples import labelled, unlabelled
 from everystep.tagging.settings import Settings
@@ -220,7 +220,18 @@ class Tagger:
         Raises:
             DataError: a sentence has no labels, or there is no token.
         """
-        return evaluate(self._model, labelled(sentences, "data"))
+        return self.measure(sentences).figures
+
+    def measure(self, sentences: Iterable[Any]) -> Measured:
+        """Return the figures of `evaluate`, and what intervals and comparisons are made of.
+
+        Args:
+            sentences: as for `evaluate`.
+
+        Raises:
+            DataError: a sentence has no labels, or there is no token.
+        """
+        return measure(self._model, labelled(sentences, "data"))
 
     def __repr__(self) -> str:
         return f"Tagger({len(self.labels)} labels, {self.parameters} parameters)"

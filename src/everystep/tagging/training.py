@@ -19,7 +19,7 @@ from everystep.tagging.batches import Rows, TrainingBatches
 from everystep.tagging.constraints import has_entities, scheme_of
 from everystep.tagging.features import Features
 from everystep.tagging.fitting import Lesson, compile_network
-from everystep.tagging.measuring import evaluate
+from everystep.tagging.measuring import measure
 from everystep.tagging.model import TaggerModel
 from everystep.tagging.pretrained import Start, start_from
 from everystep.tagging.resuming import identity_of
@@ -52,7 +52,7 @@ def train(
             settings,
             model.network,
             batches,
-            (lambda: evaluate(model, dev)) if dev else None,
+            (lambda: measure(model, dev).figures) if dev else None,
             _monitor(settings, dev or ()),
             identity_of(settings, map(_plain, sentences), map(_plain, dev or ()), checksum),
         )
