@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from queue import Queue
@@ -323,6 +324,20 @@ def test_a_dev_file_in_another_format_says_so(folder: Path, capsys: Captured) ->
     assert run("train", *given, "--dev", str(dev)) == 1
     said = capsys.readouterr().err
     assert "dev.txt:1" in said
+    assert said.count("\n") == 1
+
+
+def test_labels_that_training_never_saw_are_said_in_one_line(
+    folder: Path, capsys: Captured
+) -> None:
+    odd = folder / "odd.conllu"
+    odd.write_text(_conllu([("the", "DET"), ("cat", "ODD")], 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        assert run("evaluate", str(folder / "m.everystep"), str(odd), "--bootstrap", "10") == 0
+    said = capsys.readouterr().err
+    assert said.startswith("everystep: data has 1 label(s) that training never saw")
+    assert f"'ODD' ({odd}:2)" in said
     assert said.count("\n") == 1
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import everystep as es
-from everystep.errors import FormatError
+from everystep.callbacks import LambdaCallback
+from everystep.errors import DataError, FormatError
 from everystep.formats import parse_json, read_tensors, write_json, write_tensors
 from tests.tagging.languages import SMALL, sentences
 
@@ -68,6 +69,22 @@ def test_a_state_with_other_best_weights_is_refused(
     damaged = tmp_path / "damaged"
     write_tensors(damaged, tensors, {"training": contents.metadata["training"]})
     _is_refused(damaged)
+
+
+def test_a_loss_that_is_no_number_ends_training_and_the_state_before_it_is_kept(
+    tmp_path: Path,
+) -> None:
+    def spoil(epoch: int, logs: Any) -> None:
+        if epoch == 1:
+            network = spoiling.model
+            network.set_weights([np.nan * array for array in network.get_weights()])
+
+    spoiling = LambdaCallback(on_epoch_begin=spoil)
+    settings = {**SETTINGS, "epochs": 3}
+    with pytest.raises(DataError, match=r"loss is nan after epoch 2.*learning_rate"):
+        es.Tagger.train(DATA, DATA, settings, 0, [spoiling], resume=tmp_path / "state")
+    text = parse_json(read_tensors(tmp_path / "state").metadata["training"], "state")
+    assert text["epoch"] == 1
 
 
 def _is_refused(path: Path) -> None:

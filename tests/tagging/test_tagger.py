@@ -14,6 +14,7 @@ from everystep.callbacks import LambdaCallback
 from everystep.core.randomness import global_seed
 from everystep.corpora.sentences import Sentence
 from everystep.errors import DataError, FormatError, SettingError
+from everystep.tagging.batches import Rows, prediction_batches
 from tests.tagging.languages import SMALL, sentences
 
 TRAIN, DEV, TEST = sentences(250, 1), sentences(40, 2), sentences(60, 3, "chjqvwxyz")
@@ -50,6 +51,9 @@ def test_packed_rows_say_what_each_sentence_says_alone(tagger: es.Tagger) -> Non
 def test_a_sentence_longer_than_any_before_is_labelled(tagger: es.Tagger) -> None:
     long = [token for tokens, _ in TEST for token in tokens]
     assert len(tagger.predict(long)) == len(long) > 100
+    rows = Rows(16, 8)
+    batches = prediction_batches(tagger._model.features.encode([long, *([["a"]] * 900)]), rows)
+    assert all(segments.size <= max(16 * 8, 2 * len(long)) for _, segments in batches)
 
 
 def test_a_stream_is_read_no_further_than_it_is_labelled(tagger: es.Tagger) -> None:
@@ -162,7 +166,7 @@ def test_the_best_weights_are_kept_and_training_ends_early(
     curve = tagger.record["curve"]["dev_accuracy"]
     assert len(curve) == 4
     assert tagger.record["best_epoch"] == 2
-    assert tagger.evaluate([ODD, *DEV])["accuracy"] == curve[1] > max(curve[2:])
+    assert tagger.record["dev"]["accuracy"] == curve[1] > max(curve[2:])
     assert f"Epoch 2: dev_accuracy {curve[1]:.4f}" in printed
 
 
@@ -171,7 +175,8 @@ def test_labels_that_training_never_saw_are_named_and_count_as_wrong(
 ) -> None:
     assert "1 label(s) that training never saw" in spoiled[2]
     assert "'ODD' (dev.conllu:7)" in spoiled[2]
-    found = tagger.evaluate([ODD])
+    with pytest.warns(UserWarning, match=r"data has 1 label\(s\) .*'ODD' \(dev\.conllu:7\)"):
+        found = tagger.evaluate([ODD])
     assert (found["steps"], found["accuracy"]) == (2, 0.5)
 
 
@@ -211,5 +216,7 @@ def test_sentences_that_nothing_can_be_learned_from(train: Any, message: str) ->
 def test_sentences_that_cannot_be_labelled(tagger: es.Tagger) -> None:
     with pytest.raises(DataError, match="sentence 2: expected a list of tokens, got 'b c'"):
         tagger.predict([["a"], "b c"])
+    with pytest.raises(DataError, match=r"data has no label that training saw: .*'X' \(data, sent"):
+        tagger.evaluate([(["a"], ["X"])])
     with pytest.raises(DataError, match="data, sentence 1: has no labels"):
         tagger.evaluate([Sentence(("a",))])

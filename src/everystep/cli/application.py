@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, Any
+import warnings
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -71,7 +72,21 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another one instead of ending the work.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    sys.exit(_exit_code(arguments))
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        sys.exit(_exit_code(arguments))
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning in one line, and leave out the line of code that it is about."""
+    _complain(str(message), 0)
 
 
 def _exit_code(arguments: list[str] | None) -> int:

@@ -149,13 +149,15 @@ class TrainingBatches:
 def prediction_batches(encoded: Encoded, rows: Rows) -> Iterator[tuple[dict[str, Any], Any]]:
     """Give the inputs of each batch, and the segments that say whose steps its cells are.
 
-    A sentence longer than the rows makes them twice as long, or four times and so on.
+    A sentence longer than the rows makes them twice as long, or four times and so on, and as many
+    times fewer, so that memory grows with the longest sentence alone.
     """
     lengths = encoded.kinds.lengths
     longest, length = int(lengths.max(initial=1)), rows.length
     while length < longest:
         length *= 2
     plan = plan_rows(lengths, length)
-    fewer = min(rows.count, 1 << (max(len(plan), 1) - 1).bit_length())
+    most = max(rows.count * rows.length // length, 1)
+    fewer = min(most, 1 << (max(len(plan), 1) - 1).bit_length())
     for batch in packed_batches(encoded.kinds, plan, fewer):
         yield inputs_of(encoded, batch), batch.steps.segments

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import platform
 import sys
 import time
@@ -16,6 +17,8 @@ import numpy as np
 import everystep
 from everystep import losses, optimizers
 from everystep.callbacks import Callback, EarlyStopping
+from everystep.callbacks.base import Logs
+from everystep.errors import DataError
 from everystep.tagging.measuring import DevScores
 from everystep.tagging.resuming import Batches, Counted, Resumable
 
@@ -94,7 +97,7 @@ class Lesson:
             self.batches,
             epochs=self.settings.epochs,
             initial_epoch=max((each.go_on() for each in kept), default=0),
-            callbacks=[*stopping, *kept, *further],
+            callbacks=[Sound(), *stopping, *kept, *further],
             verbose=verbose,
         ).history
         curve = kept[0].curve if kept else history
@@ -129,6 +132,23 @@ class Lesson:
             return []
         watching = stopping[-1] if stopping else None
         return [Resumable(resume, self.network, self.batches, watching, self.identity)]
+
+
+class Sound(Callback):
+    """Ends a training whose loss is no number any more, before the epoch counts for anything."""
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Look at the loss.
+
+        Raises:
+            DataError: it is NaN or infinite.
+        """
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            raise DataError(
+                f"the loss is {loss} after epoch {epoch + 1}, so nothing is learned any more; "
+                "lower learning_rate or clip"
+            )
 
 
 def compile_network(

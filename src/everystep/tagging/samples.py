@@ -7,6 +7,10 @@ from typing import Any
 
 from everystep.corpora.sentences import Sentence
 from everystep.errors import DataError
+from everystep.models.rebuilding import warn_user
+
+_SHOWN = 20
+"""How many labels a message names."""
 
 
 def labelled(given: Iterable[Any], what: str) -> list[Sentence]:
@@ -61,10 +65,32 @@ def _texts(given: Any, name: str) -> tuple[str, ...]:
     return texts
 
 
-def unseen_labels(sentences: Sequence[Sentence], known: Iterable[str]) -> dict[str, str]:
-    """Return the labels that training never saw, each with the place of the first one."""
-    known, found = set(known), dict[str, str]()
+def check_labels(what: str, sentences: Sequence[Sentence], known: Iterable[str]) -> None:
+    """Warn of labels that training never saw, each with the place of the first one.
+
+    Args:
+        what: what the sentences are, for messages.
+        sentences: sentences with labels.
+        known: the labels that training saw.
+
+    Raises:
+        DataError: there are no others.
+    """
+    known, unseen, seen = set(known), dict[str, str](), False
     for number, sentence in enumerate(sentences, 1):
-        for label in set(sentence.labels or ()) - known - found.keys():
-            found[label] = sentence.place or f"sentence {number}"
-    return dict(sorted(found.items()))
+        labels = set(sentence.labels or ())
+        seen = seen or not labels.isdisjoint(known)
+        for label in labels - known:
+            unseen.setdefault(label, sentence.place or f"sentence {number}")
+    if not unseen:
+        return
+    places = ", ".join(f"{label!r} ({place})" for label, place in sorted(unseen.items())[:_SHOWN])
+    if not seen:
+        expected = ", ".join(map(repr, sorted(known)[:_SHOWN]))
+        raise DataError(
+            f"{what} has no label that training saw: expected some of {expected}, got {places}; "
+            "is another column or --label meant?"
+        )
+    warn_user(
+        f"{what} has {len(unseen)} label(s) that training never saw, which count as wrong: {places}"
+    )

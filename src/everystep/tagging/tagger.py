@@ -16,7 +16,7 @@ from everystep.tagging import training
 from everystep.tagging.files import read_tagger, write_tagger
 from everystep.tagging.measuring import Measured, measure
 from everystep.tagging.model import CHUNK, TaggerModel
-from everystep.tagging.samples import labelled, unlabelled
+from everystep.tagging.samples import check_labels, labelled, unlabelled
 from everystep.tagging.settings import Settings
 
 
@@ -208,7 +208,7 @@ class Tagger:
     def evaluate(self, sentences: Iterable[Any]) -> dict[str, Any]:
         """Return how well the tagger labels sentences whose labels are known.
 
-        Labels that training never saw count as wrong.
+        Labels that training never saw count as wrong, and a warning names them.
 
         Args:
             sentences: `Sentence`s with labels, or pairs of tokens and labels.
@@ -218,7 +218,8 @@ class Tagger:
             `steps` and, where labels are those of entities, `entity_f1`.
 
         Raises:
-            DataError: a sentence has no labels, or there is no token.
+            DataError: a sentence has no labels, no label was seen in training, or there is no
+                token.
         """
         return self.measure(sentences).figures
 
@@ -229,9 +230,12 @@ class Tagger:
             sentences: as for `evaluate`.
 
         Raises:
-            DataError: a sentence has no labels, or there is no token.
+            DataError: a sentence has no labels, no label was seen in training, or there is no
+                token.
         """
-        return measure(self._model, labelled(sentences, "data"))
+        known = labelled(sentences, "data")
+        check_labels("data", known, self.labels)
+        return measure(self._model, known)
 
     def __repr__(self) -> str:
         return f"Tagger({len(self.labels)} labels, {self.parameters} parameters)"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from os import PathLike
 from typing import Any
@@ -23,7 +22,7 @@ from everystep.tagging.measuring import measure
 from everystep.tagging.model import TaggerModel
 from everystep.tagging.pretrained import Start, start_from
 from everystep.tagging.resuming import identity_of
-from everystep.tagging.samples import unseen_labels
+from everystep.tagging.samples import check_labels
 from everystep.tagging.settings import Settings
 
 PREDICTED_ROWS = 16
@@ -82,7 +81,7 @@ def _prepared(
     tokens = [sentence.tokens for sentence in sentences]
     given = [sentence.labels or () for sentence in sentences]
     labels = Vocabulary(sorted(set(chain.from_iterable(given))), reserved=False)
-    _warn_of_unseen(dev, labels.entries)
+    check_labels("dev", dev, labels.entries)
     features = Features.of(tokens, settings, None if start is None else start.pretrained)
     batches = TrainingBatches(
         features.encode(tokens),
@@ -117,14 +116,3 @@ def _monitor(settings: Settings, dev: Sequence[Sentence]) -> str:
 def _plain(sentence: Sentence) -> bytes:
     """Return what a sentence holds, as text for a digest."""
     return write_json([sentence.tokens, sentence.labels]).encode()
-
-
-def _warn_of_unseen(dev: Sequence[Sentence], names: Iterable[str]) -> None:
-    unseen = unseen_labels(dev, names)
-    if unseen:
-        places = ", ".join(f"{label!r} ({place})" for label, place in list(unseen.items())[:20])
-        warnings.warn(
-            f"dev has {len(unseen)} label(s) that training never saw, which count as wrong: "
-            f"{places}",
-            stacklevel=5,
-        )
