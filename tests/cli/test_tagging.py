@@ -263,7 +263,7 @@ def test_an_interrupted_training_goes_on_to_the_same_weights(
         (["--config", "none.toml"], ["none.toml", "No such file"]),
         (["--out", "m.keras"], ["--out", "m.keras", ".everystep"]),
         (["--out", "no/folder/m.everystep"], ["--out", "there is no folder no/folder"]),
-        (["--reader", "csv"], ["csv", "conllu, columns"]),
+        (["--reader", "excel"], ["excel", "conllu, columns"]),
         (["--label", "colour"], ["colour", "conllu"]),
         (["--seeds", "0"], ["--seeds"]),
     ],

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from everystep.cli.options import AsJson, Cache, CorpusLabel, CorpusReader, TaggerFile
+from everystep.cli.options import (
+    AsJson,
+    Cache,
+    Channels,
+    CorpusLabel,
+    CorpusReader,
+    LabelChannel,
+    Rate,
+    SignalLabels,
+    TaggerFile,
+)
 from everystep.errors import SettingError
 
 if TYPE_CHECKING:
@@ -18,10 +28,14 @@ if TYPE_CHECKING:
 def evaluate(
     model: TaggerFile,
     data: Annotated[
-        str, typer.Argument(metavar="DATA", help="The labelled corpus; - reads a pipe.")
+        str, typer.Argument(metavar="DATA", help="The labelled corpus or signals; - reads a pipe.")
     ],
     reader: CorpusReader = None,
     label: CorpusLabel = None,
+    labels: SignalLabels = None,
+    label_channel: LabelChannel = None,
+    channels: Channels = None,
+    rate: Rate = None,
     confusion: Annotated[
         Path | None, typer.Option(metavar="FILE.svg", help="Draw which labels are confused.")
     ] = None,
@@ -37,13 +51,15 @@ def evaluate(
     as_json: AsJson = False,
     cache: Cache = True,
 ) -> None:
-    """Measure a tagger: accuracy, also of unknown words, each label, and entities."""
+    """Measure a tagger: accuracy, also of unknown words, each label, entities and segments."""
     from everystep.cli.compiled import keep_compiled
     from everystep.cli.corpus_files import reader_of
     from everystep.cli.places import check_file
     from everystep.cli.showing import busy, columns
+    from everystep.cli.signal_files import SignalFiles, refuse_options, split_names
+    from everystep.cli.tagger_files import load_tagger
     from everystep.drawing.figures_picture import confusion_svg
-    from everystep.tagging import Tagger
+    from everystep.tagging import SignalTagger
 
     if confusion is not None:
         check_file("--confusion", confusion, ".svg")
@@ -51,12 +67,28 @@ def evaluate(
         raise SettingError("--against needs --bootstrap of 1 or more")
     if cache:
         keep_compiled()
-    tagger, other = Tagger.load(model), Tagger.load(against) if against else None
-    chosen = reader_of(data, reader, label, tagger.record.get("data"))
+    tagger, other = load_tagger(model), load_tagger(against) if against else None
+    if other is not None and type(other) is not type(tagger):
+        raise SettingError(f"--against {against}: does not label what {model} labels")
+    known = tagger.record.get("data")
+    of_signals_alone = {
+        "--labels": labels,
+        "--label-channel": label_channel,
+        "--channels": channels,
+        "--rate": rate,
+    }
+    given: list[Any]
+    if isinstance(tagger, SignalTagger):
+        tagger.check_rate(rate)
+        told = {"label": label, "label_channel": label_channel, "channels": split_names(channels)}
+        files = SignalFiles.of(data, reader, known, **told)
+        given = list(files.read(data, labels, tagger.settings.ignore))
+    else:
+        refuse_options(of_signals_alone, f"{model} labels sentences")
+        given = [one for one in reader_of(data, reader, label, known).read(data) if one.tokens]
     with busy(f"labelling {data}"):
-        sentences = [one for one in chosen.read(data) if one.tokens]
-        found = tagger.measure(sentences)
-        compared = other.measure(sentences) if other else None
+        found = tagger.measure(given)
+        compared = other.measure(given) if other else None
         report = dict(found.figures)
         if bootstrap:
             report["intervals"] = found.intervals(bootstrap)

@@ -9,23 +9,27 @@ import typer
 
 from everystep.cli.options import AsJson, TaggerFile
 
+_READ = ("label", "channels", "labels", "label_channel")
+"""What else of how the data were read is told."""
+
 
 def info(model: TaggerFile, as_json: AsJson = False) -> None:
     """Say what a tagger is: labels, sizes, settings, versions, and its scores on dev."""
     from everystep.cli.showing import columns
+    from everystep.cli.tagger_files import load_tagger
     from everystep.drawing.figures_text import figures_text
     from everystep.drawing.plain_table import plain_table
-    from everystep.tagging import Tagger
 
-    tagger = Tagger.load(model)
+    tagger = load_tagger(model)
     if as_json:
         found = {"labels": tagger.labels, "parameters": tagger.parameters, **tagger.record}
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     width = columns()
     typer.echo("\n".join(plain_table(("tagger", model.name), _lines(tagger), width)))
-    if tagger.record.get("dev"):
-        typer.echo(f"\nOn dev:\n{figures_text(tagger.record['dev'], width)}")
+    for name, words in (("dev", "On dev"), ("measured", "On the fold that it did not see")):
+        if measured := tagger.record.get(name):
+            typer.echo(f"\n{words}:\n{figures_text(measured, width)}")
 
 
 def _lines(tagger: Any) -> list[tuple[str, str]]:
@@ -35,16 +39,23 @@ def _lines(tagger: Any) -> list[tuple[str, str]]:
         ("parameters", f"{tagger.parameters:,}"),
         ("settings", _pairs(record["settings"])),
         ("versions", _pairs(record["versions"])),
-        ("trained on", f"{record['steps']:,} steps in {record['sentences']:,} sentences"),
+        ("trained on", f"{record['steps']:,} steps in {_many(record)}"),
         ("training", f"{record['seconds']:.0f} s, best after epoch {record['best_epoch']}"),
     ]
     if vectors := record.get("vectors"):
         covered = f"{vectors['kept']:,} of {vectors['words']:,}, {vectors['steps']:.1%} of steps"
         lines.insert(5, ("vectors", f"{vectors['file']} ({covered})"))
     if data := record.get("data"):
-        label = f", label {data['label']}" if data["label"] else ""
-        lines.insert(4, ("corpus", f"{data['train']} ({data['reader']}{label})"))
+        read = {name: data[name] for name in _READ if data.get(name) is not None}
+        lines.insert(
+            4, ("corpus", f"{data['train']} ({_pairs({'reader': data['reader'], **read})})")
+        )
     return lines
+
+
+def _many(record: dict[str, Any]) -> str:
+    kind = "sentences" if "sentences" in record else "signals"
+    return f"{record[kind]:,} {kind}"
 
 
 def _pairs(values: dict[str, Any]) -> str:

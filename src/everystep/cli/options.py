@@ -36,8 +36,8 @@ CorpusReader = Annotated[
     typer.Option(
         "--reader",
         metavar="NAME",
-        help="conllu, columns, jsonl, parquet, python or tokens; if left out, by the file's name, "
-        "or by the first lines of a pipe.",
+        help="conllu, columns, jsonl, parquet, python or tokens; csv or npy for signals; if left "
+        "out, by the file's name, or by the first lines of a pipe.",
     ),
 ]
 CorpusLabel = Annotated[
@@ -45,9 +45,33 @@ CorpusLabel = Annotated[
     typer.Option(
         "--label",
         metavar="NAME",
-        help="Which labels of the corpus, such as upos or xpos of conllu.",
+        help="Which labels of the corpus, such as upos or xpos of conllu, or a column of csv.",
     ),
 ]
 Cache = Annotated[
     bool, typer.Option(help="Keep compiled programs in ~/.cache/everystep for the next run.")
+]
+SignalLabels = Annotated[
+    str | None,
+    typer.Option("--labels", metavar="FILE.npy", help="The labels of the signals of an array."),
+]
+LabelChannel = Annotated[
+    int | None,
+    typer.Option(
+        "--label-channel",
+        metavar="N",
+        min=0,
+        help="Whose labels, from 0, where each channel of an array has its own.",
+    ),
+]
+Channels = Annotated[
+    str | None,
+    typer.Option(
+        "--channels",
+        metavar="A,B",
+        help="Which channels of signals, numbers from 0 or names of columns; all, if left out.",
+    ),
+]
+Rate = Annotated[
+    float | None, typer.Option("--rate", metavar="HZ", help="Steps a second of signals.")
 ]

@@ -28,25 +28,33 @@ def predict(
     ] = "-",
     reader: CorpusReader = None,
     as_json: Annotated[
-        bool, typer.Option("--json", help="One JSON object a sentence, instead of its format.")
+        bool,
+        typer.Option(
+            "--json", help="One JSON object a sentence, a signal or a line of csv, not its format."
+        ),
     ] = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Say how probable each label is.")
     ] = False,
     cache: Cache = True,
 ) -> None:
-    """Label sentences, and write them as they came, each as soon as it is labelled.
+    """Label sentences or signals, and write them as they came, each as soon as it is labelled.
 
     Memory does not grow with the input, and a pipe that is fed line by line is answered line by
     line.
     """
     from everystep.cli.compiled import keep_compiled
     from everystep.cli.corpus_files import as_they_come, reader_of
-    from everystep.tagging import Tagger
+    from everystep.cli.predict_signals import predict_signals
+    from everystep.cli.tagger_files import load_tagger
+    from everystep.tagging import SignalTagger
 
     if cache:
         keep_compiled()
-    tagger = Tagger.load(model)
+    tagger = load_tagger(model)
+    if isinstance(tagger, SignalTagger):
+        predict_signals(tagger, data, reader, as_json, probabilities)
+        return
     said = partial(_with_probabilities if probabilities else _labels, tagger)
     chosen = reader_of(data, reader, None, tagger.record.get("data"), tagger.labels)
     for sentences in as_they_come(chosen.read(data), MOST_AT_ONCE):

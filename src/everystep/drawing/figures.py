@@ -42,7 +42,8 @@ class Figures(TypedDict):
     Known steps are those of words that training saw; their figures are None where that is not
     known. `macro` is the mean over all labels that are there or were predicted, where an undefined
     rate counts as 0; `micro` counts all steps together. What begins with `entit` is there only
-    where the labels are those of entities.
+    where the labels are those of entities, and `segments` where steps are those of signals of a
+    known rate, which then are what `sentences` counts.
     """
 
     accuracy: float | None
@@ -60,6 +61,7 @@ class Figures(TypedDict):
     entity_precision: NotRequired[float | None]
     entity_recall: NotRequired[float | None]
     entity_f1: NotRequired[float | None]
+    segments: NotRequired[SignalFigures]
 
 
 class Difference(TypedDict):

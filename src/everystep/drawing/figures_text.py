@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from everystep.drawing.figures import (
@@ -28,6 +28,7 @@ _SHARES: Final = {
 
 _RATES: Final = ("precision", "recall", "F1")
 _CONFUSIONS: Final = 3
+_ERRORS: Final = {"mean_ms": "error", "deviation_ms": "error's deviation"}
 
 
 def figures_text(
@@ -65,6 +66,8 @@ def figures_text(
     lines = _overall(figures, intervals or {})
     lines += _rates_table(("label", "steps"), figures["labels"], _taken(figures), width)
     lines += _rates_table(("entity", "entities"), figures.get("entities", {}), {}, width)
+    if segments := figures.get("segments"):
+        lines += ["", signals_text(segments, width)]
     return "\n".join(lines)
 
 
@@ -82,7 +85,7 @@ def percent(share: float | None) -> str:
 def _overall(figures: Figures, intervals: Mapping[str, tuple[float, float]]) -> list[str]:
     of: dict[str, str] = {
         "accuracy": f"{number_of(figures['steps'], 'step')} in "
-        f"{number_of(figures['sentences'], 'sentence')}",
+        f"{number_of(figures['sentences'], 'signal' if 'segments' in figures else 'sentence')}",
         "accuracy_known": number_of(figures["steps_known"] or 0, "step"),
         "accuracy_unknown": number_of(figures["steps_unknown"] or 0, "step"),
         "entity_f1": f"{sum(each['support'] for each in figures.get('entities', {}).values()):,} "
@@ -143,7 +146,9 @@ def _taken(figures: Figures) -> dict[str, str]:
 
 
 def spread_text(spreads: Mapping[str, Spread], width: int) -> str:
-    """Write the shares among the figures of several runs, in lines of so many characters.
+    """Write figures of several runs, in lines of so many characters.
+
+    Shown are shares, F1 of labels, and of signals the errors of edges.
 
     >>> spread = {"mean": 0.9471, "deviation": 0.0012, "smallest": 0.9461, "largest": 0.9484,
     ...           "runs": 3}
@@ -153,18 +158,12 @@ def spread_text(spreads: Mapping[str, Spread], width: int) -> str:
     accuracy  94.71 %     0.12 %   94.61 %  94.84 %     3
     """
     heads = ("figure", "mean", "deviation", "smallest", "largest", "runs")
-    rows = [
-        (
-            words,
-            percent(each["mean"]),
-            percent(each["deviation"]),
-            percent(each["smallest"]),
-            percent(each["largest"]),
-            str(each["runs"]),
-        )
-        for name, words in _SHARES.items()
-        if (each := spreads.get(name)) is not None
-    ]
+    rows = []
+    for name, each in spreads.items():
+        words, written = _figure(name)
+        if words:
+            values = (each["mean"], each["deviation"], each["smallest"], each["largest"])
+            rows.append((words, *map(written, values), str(each["runs"])))
     return "\n".join(plain_table(heads, rows, width, right=heads[1:]))
 
 
@@ -203,6 +202,27 @@ def differences_text(
         if (each := differences.get(name)) is not None
     ]
     return "\n".join(plain_table(heads, rows, width, right=heads[1:]))
+
+
+def _figure(name: str) -> tuple[str | None, Callable[[float | None], str]]:
+    """Say what the figure of a name is called, None where it is not shown, and how it is written.
+
+    A slash stands between the name of a figure and what it is of.
+    """
+    match name.split("/"):
+        case [only]:
+            return _SHARES.get(only), percent
+        case ["labels", label, "f1"]:
+            return f"F1 of {label}", percent
+        case ["segments", "classes", of, "segment", "f1"]:
+            return f"F1 of segments, {of}", percent
+        case ["segments", "classes", of, edge, "mean_ms" | "deviation_ms" as figure]:
+            return f"{of}, {edge} {_ERRORS[figure]}", _milliseconds
+    return None, percent
+
+
+def _milliseconds(time: float | None) -> str:
+    return "-" if time is None else f"{time:.1f} ms"
 
 
 def signals_text(figures: SignalFigures, width: int) -> str:

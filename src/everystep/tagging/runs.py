@@ -33,6 +33,19 @@ def over_runs(runs: Sequence[Mapping[str, Any]]) -> dict[str, Spread]:
     return {name: _spread(values) for name, values in defined.items() if values}
 
 
+def flat(figures: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Give figures within figures names of their own, so that `over_runs` takes them too.
+
+    >>> flat({"accuracy": 0.5, "labels": {"P": {"f1": 0.25}}})
+    {'accuracy': 0.5, 'labels/P/f1': 0.25}
+    """
+    found: dict[str, Any] = {}
+    for name, value in figures.items():
+        inner = isinstance(value, Mapping)
+        found |= flat(value, f"{before}{name}/") if inner else {f"{before}{name}": value}
+    return found
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -44,7 +44,7 @@ def test_every_setting_has_wrong_values_that_are_refused_by_name() -> None:
     ("settings", "message"),
     [
         ({"window": 100, "overlap": 100}, "overlap: expected less than the window, 100, got 100"),
-        ({"window": 1001, "fold": 4}, "window: expected a multiple of fold, 4, got 1001"),
+        ({"window": 1001, "overlap": 8}, "window: expected a multiple of fold, 8, got 1001"),
         ({"overlap": 6, "fold": 4}, "overlap: expected a multiple of fold, 4, got 6"),
         ({"names": ["a", "b"], "ignore": 1}, "ignore: expected no label that has a name, 'b'"),
         ({"windw": 3}, "no setting is called 'windw'; did you mean 'window'"),

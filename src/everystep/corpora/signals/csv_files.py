@@ -24,7 +24,7 @@ _NUMBERS: Final = {
 }
 
 
-class _Columns(NamedTuple):
+class Columns(NamedTuple):
     """What the first line of a file says."""
 
     line: Line
@@ -35,7 +35,7 @@ class _Columns(NamedTuple):
 
 class _Written(NamedTuple):
     text: str
-    columns: _Columns
+    columns: Columns
 
 
 def read_csv_signals(
@@ -75,7 +75,7 @@ def read_csv_signals(
     header = next(lines, None)
     if header is None:
         raise CorpusError(f"{name_of(path)}:1: expected a line of names of columns, got nothing")
-    columns = _columns(header, label, channels)
+    columns = columns_of(header, label, channels)
     steps = 0
     for block in read_blocks(lines, _kind_of, unit="signal"):
         steps += len(block.tokens)
@@ -94,6 +94,16 @@ def csv_header(signal: Signal, label: str = "label") -> str:
     columns = _written(signal).columns
     body, end = cut_end(columns.line.text)
     return body + ("," + label if columns.label is None else "") + (end or "\n")
+
+
+def csv_channels(signal: Signal) -> list[str]:
+    """Return the names of a signal's channels.
+
+    Args:
+        signal: what `read_csv_signals` gave.
+    """
+    columns = _written(signal).columns
+    return [columns.names[place] for place in columns.channels]
 
 
 def csv_text(signal: Signal, labels: ArrayLike, ignore: int = IGNORE) -> str:
@@ -136,6 +146,17 @@ def _written(signal: Signal) -> _Written:
     return signal.source
 
 
+def fields_of(line: Line, columns: Columns) -> list[str]:
+    """Return the fields of a line, as many as the first line names."""
+    fields = _fields(line)
+    if len(fields) != len(columns.names):
+        raise CorpusError(
+            f"{line.place}: expected {len(columns.names)} columns separated by commas, "
+            f"as the first line names, got {len(fields)}"
+        )
+    return fields
+
+
 def _fields(line: Line) -> list[str]:
     body = cut_end(line.text)[0]
     if '"' in body:
@@ -145,7 +166,8 @@ def _fields(line: Line) -> list[str]:
     return [field.strip() for field in body.split(",")]
 
 
-def _columns(header: Line, label: str, channels: list[str] | None) -> _Columns:
+def columns_of(header: Line, label: str, channels: list[str] | None) -> Columns:
+    """Read the first line of a file; see `read_csv_signals`."""
     names = _fields(header)
     if "" in names or len(set(names)) < len(names):
         raise CorpusError(
@@ -157,7 +179,7 @@ def _columns(header: Line, label: str, channels: list[str] | None) -> _Columns:
         raise CorpusError(
             f"{header.place}: expected columns {missing or 'of values'}, got {names[:20]}"
         )
-    return _Columns(
+    return Columns(
         header,
         names,
         [names.index(name) for name in wanted],
@@ -165,27 +187,23 @@ def _columns(header: Line, label: str, channels: list[str] | None) -> _Columns:
     )
 
 
-def _signal(block: Block, columns: _Columns, ignore: int) -> Signal:
+def _signal(block: Block, columns: Columns, ignore: int) -> Signal:
     values = np.empty((len(block.tokens), len(columns.channels)))
     labels = None if columns.label is None else np.empty(len(block.tokens), np.int64)
     for step, line in enumerate(block.tokens):
-        fields = _fields(line)
-        if len(fields) != len(columns.names):
-            raise CorpusError(
-                f"{line.place}: expected {len(columns.names)} columns separated by commas, "
-                f"as the first line names, got {len(fields)}"
-            )
+        fields = fields_of(line, columns)
         for place, column in enumerate(columns.channels):
-            text = _number("a number", fields[column], columns.names[column], line)
+            text = number_in(fields[column], columns.names[column], line)
             values[step, place] = float(text)
         if labels is not None and columns.label is not None:
             mark = fields[columns.label]
             name = columns.names[columns.label]
-            labels[step] = int(_number("a whole number", mark, name, line)) if mark else ignore
+            labels[step] = int(number_in(mark, name, line, "a whole number")) if mark else ignore
     return Signal(values, labels, block.place, _Written(text_of(block), columns))
 
 
-def _number(what: str, text: str, column: str, line: Line) -> str:
+def number_in(text: str, column: str, line: Line, what: str = "a number") -> str:
+    """Return the text of a number in a column, if it is one."""
     if _NUMBERS[what].fullmatch(text):
         return text
     raise CorpusError(f"{line.place}: expected {what} in column {column!r}, got {text[:80]!r}")

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from everystep.callbacks import Callback
 from everystep.corpora.signals import Signal
 from everystep.errors import SettingError
+from everystep.tagging.measuring import Measured
 from everystep.tagging.signals import training
 from everystep.tagging.signals.files import read_signal_tagger, write_signal_tagger
 from everystep.tagging.signals.live import LiveSignal
-from everystep.tagging.signals.measuring import evaluate
+from everystep.tagging.signals.measuring import measure
 from everystep.tagging.signals.model import SignalModel, likely
 from everystep.tagging.signals.samples import MOST_LABELS, labelled, unlabelled
 from everystep.tagging.signals.settings import SignalSettings
@@ -212,8 +213,19 @@ class SignalTagger:
             SettingError: the rate is another one.
         """
         self.check_rate(rate)
+        return self.measure(signals).figures
+
+    def measure(self, signals: Iterable[Any]) -> Measured:
+        """Return the figures of `evaluate`, and what intervals and comparisons are made of.
+
+        Args:
+            signals: as for `evaluate`.
+
+        Raises:
+            DataError: as for `evaluate`.
+        """
         most, ignore = len(self.labels), self.settings.ignore
-        return evaluate(self._model, labelled(signals, "data", ignore, most, self.channels))
+        return measure(self._model, labelled(signals, "data", ignore, most, self.channels))
 
     def check_rate(self, rate: float | None) -> None:
         """Refuse signals of another rate than those of training.

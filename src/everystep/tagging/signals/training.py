@@ -17,7 +17,7 @@ from everystep.tagging.fitting import Lesson, compile_network
 from everystep.tagging.resuming import identity_of
 from everystep.tagging.signals.batches import TrainingBatches
 from everystep.tagging.signals.features import Scale
-from everystep.tagging.signals.measuring import evaluate
+from everystep.tagging.signals.measuring import measure
 from everystep.tagging.signals.model import SignalModel
 from everystep.tagging.signals.samples import marks_of
 from everystep.tagging.signals.settings import SignalSettings
@@ -47,7 +47,7 @@ def train(
             settings,
             model.network,
             batches,
-            (lambda: evaluate(model, dev)) if dev else None,
+            (lambda: measure(model, dev).figures) if dev else None,
             "accuracy",
             identity_of(settings, map(_plain, signals), map(_plain, dev or ())),
         )
