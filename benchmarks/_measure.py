@@ -98,10 +98,10 @@ class _Case:
         digests = wanted[0] if wanted else found[alive[0]]["digest"]
         times = {worker: self._times(worker, found[worker], digests) for worker in alive}
         products = {worker: self._build(worker)["flops"] for worker in ceilings}
-        took = self._rounds([*alive, *ceilings])
-        for worker in alive:
-            times[worker].seconds = took[worker]
         question, sizes = self.question, self.sizes
+        took = self._rounds(ceilings if question.once else [*alive, *ceilings])
+        for worker in alive:
+            times[worker].seconds = took.get(worker, [times[worker].first])
         return Measured(
             question.name,
             sizes,
@@ -131,7 +131,8 @@ class _Case:
     def _times(self, worker: Worker, answer: dict[str, Any], wanted: list[float]) -> Times:
         off = error(answer["digest"], wanted)
         agrees = None if off is None else off <= self.question.tolerance
-        return Times(worker.peer.name, answer["first"], off, agrees, worker.peer.against)
+        name, against = worker.peer.name, worker.peer.against
+        return Times(name, answer["first"], off, agrees, against, facts=answer["facts"])
 
     def _rounds(self, workers: list[Worker]) -> dict[Worker, list[float]]:
         took: dict[Worker, list[float]] = {worker: [] for worker in workers}

@@ -12,6 +12,10 @@ def _itself(result: Any) -> Any:
     return result
 
 
+def _nothing(_: Any) -> dict[str, Any]:
+    return {}
+
+
 def _always(_: Sizes) -> bool:
     return True
 
@@ -24,11 +28,13 @@ class Work:
         run: does the work once, waits until it is done and returns its results.
         comparable: brings the results into the order and form that all peers share; not timed.
         flops: floating-point operations of one run, where the peer itself chooses its sizes.
+        facts: what of the first run's results is kept as it is; numbers are shown by their names.
     """
 
     run: Callable[[], Any]
     comparable: Callable[[Any], Any] = _itself
     flops: float | None = None
+    facts: Callable[[Any], dict[str, Any]] = _nothing
 
 
 @dataclass(frozen=True)
@@ -74,6 +80,7 @@ class Question:
         growth: the size that grows from case to case, which pictures are drawn along; or "".
         warm: whether a run that is not counted goes ahead of the timed ones, since the peer before
             has emptied the caches; runs of seconds need none.
+        once: whether the first run is all that is timed, since it takes minutes and starts afresh.
         quick: the sizes of a smoke run, instead of those of the cases.
         needs: returns why the question cannot be asked here, or "".
     """
@@ -90,6 +97,7 @@ class Question:
     unit: str = ""
     growth: str = ""
     warm: bool = True
+    once: bool = False
     quick: Sizes = field(default_factory=dict)
     needs: Callable[[], str] = str
 

@@ -25,11 +25,17 @@ def show(measured: Measured, console: Console) -> None:
     rate = measured.gemm_rate / 1e9
     console.print(f"large product in the same run: {rate:.0f} GFLOP/s", highlight=False)
     counted = (f"{measured.unit} a second",) if measured.amount is not None else ()
-    table = _table(console, ("peer",), (*COLUMNS[1:], *counted))
+    told = tuple(name for name, fact in measured.times[0].facts.items() if _is_number(fact))
+    table = _table(console, ("peer",), (*COLUMNS[1:], *counted, *told))
     for times in measured.times:
-        table.add_row(*_row(measured, times))
+        facts = (f"{times.facts[name]:.4g}" if name in times.facts else "" for name in told)
+        table.add_row(*_row(measured, times), *facts)
     console.print(table)
     _show_missing(measured, console)
+
+
+def _is_number(fact: object) -> bool:
+    return type(fact) in (int, float)
 
 
 def show_together(results: Sequence[Measured], console: Console) -> None:

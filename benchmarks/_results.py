@@ -61,6 +61,7 @@ def as_json(results: Iterable[Measured]) -> dict[str, Any]:
                         "error": times.error,
                         "agrees": times.agrees,
                         "seconds": times.seconds,
+                        "facts": times.facts,
                     }
                     for times in measured.times
                 ],
@@ -84,6 +85,7 @@ def from_json(data: dict[str, Any]) -> list[Measured]:
                     agrees=peer["agrees"],
                     against=peer["against"],
                     seconds=peer["seconds"],
+                    facts=peer.get("facts", {}),
                 )
                 for peer in result["peers"]
             ],

@@ -99,6 +99,11 @@ TARGETS: tuple[Target, ...] = (
     Target("ragged tagger, random order", "ragged", {"order": "random"}, 5.0, KERAS),
     Target("ragged tagger, sorted pools", "ragged", {"order": "sorted"}, 1.2, TORCH),
     Target("ragged tagger, sorted pools", "ragged", {"order": "sorted"}, 2.0, KERAS),
+    *(
+        Target(f"tagger of English, to {target} of dev", "accuracy", {"target": target}, *rest)
+        for target in ("0.90", "0.94")
+        for rest in ((2.0, TORCH), (3.0, KERAS))
+    ),
     *_rows(),
     Target("LSTM, one row", "batch_one", {"cell": "LSTM", "units": 256}, 2.0, TORCH),
     *(

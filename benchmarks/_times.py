@@ -2,6 +2,7 @@
 
 import statistics
 from dataclasses import dataclass, field
+from typing import Any
 
 from benchmarks._question import Sizes
 
@@ -18,6 +19,8 @@ class Times:
     against: str = ""
     """The peer that it is compared with; "" for the first."""
     seconds: list[float] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+    """What the peer itself says of its first run."""
 
     @property
     def median(self) -> float:

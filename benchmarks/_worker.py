@@ -77,7 +77,8 @@ def serve(commands: TextIO, answers: TextIO) -> None:
             work = work_of(command["build"], command["sizes"])
             first, result = _timed(work.run)
             found = digest(work.comparable(result))
-            answer = {"first": first, "digest": found, "flops": work.flops}
+            facts = work.facts(result)
+            answer = {"first": first, "digest": found, "flops": work.flops, "facts": facts}
         else:
             assert work is not None, "run before build"
             if command.get("warm", True):

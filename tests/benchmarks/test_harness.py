@@ -1,4 +1,5 @@
 import io
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,20 @@ def test_peers_take_turns_and_are_compared() -> None:
         assert result.gemm_rate > 0
 
 
+def counts(sizes: dict[str, Any]) -> Work:
+    """Gives another number each time that it runs, and says it."""
+    runs = itertools.count()
+    return Work(lambda: np.array([next(runs)]), facts=lambda found: {"run": int(found[0])})
+
+
+def test_what_takes_minutes_is_run_once() -> None:
+    asked = question(Peer("counts", f"{HERE}:counts"), once=True)
+    for found in run(asked, rounds=3):
+        (times,) = found.times
+        assert times.seconds == [times.first]
+        assert times.facts == {"run": 0}
+
+
 def test_peers_are_held_to_the_reference_and_to_their_settings() -> None:
     peers = (
         Peer("two", f"{HERE}:times_factor", settings={"factor": 2}),
@@ -137,8 +152,9 @@ def test_results_are_told_apart_by_size_place_and_order() -> None:
 
 
 def measured() -> Measured:
+    facts = {"CPU s": 1234.5, "curve": [[1, 2]], "reached": True}
     times = [
-        Times("everystep", 1.0, 0.0, True, "", [0.002, 0.004, 0.003]),
+        Times("everystep", 1.0, 0.0, True, "", [0.002, 0.004, 0.003], facts),
         Times("torch", 2.0, None, None, "", [0.006]),
         Times("torch too", 2.0, None, None, "torch", [0.009]),
     ]
@@ -151,9 +167,10 @@ def test_the_report_has_ratios_shares_and_rates() -> None:
     show(measured(), Console(file=text, width=140))
     lines = text.getvalue().splitlines()
     assert lines[1] == "toy: size 3"
-    first = ["everystep", "3.00", "2.00", "67%", "1.00", "50%", "1000", "yes", "20,000"]
+    first = ["everystep", "3.00", "2.00", "67%", "1.00", "50%", "1000", "yes", "20,000", "1234"]
     assert lines[4].split() == first
-    assert lines[5].split() == ["torch", "6.00", "6.00", "0%", "2.00", "17%", "2000", "10,000"]
+    second = ["torch", "6.00", "6.00", "0%", "2.00", "17%", "2000", "10,000"]
+    assert lines[5].split() == second
     assert lines[6].split()[2:6] == ["9.00", "9.00", "0%", "1.50"]
     assert lines[7] == "left out: absent: x not installed"
 

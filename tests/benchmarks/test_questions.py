@@ -10,7 +10,7 @@ from benchmarks._question import Peer, Question, Sizes
 from benchmarks._worker import digest, work_of
 
 # Starts processes of its own, which cost more than all others together.
-SLOW = {"start"}
+SLOW = {"accuracy", "start"}
 
 
 def runs_here(peer: Peer, sizes: Sizes) -> bool:
