@@ -1,10 +1,16 @@
 """The conventions of scikit-learn, by scikit-learn's own functions."""
 
+import pickle
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import cross_validate
+from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.pipeline import Pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
 from sklearn.utils.validation import check_is_fitted
 
 from everystep.errors import DataError, SettingError, StateError
@@ -44,10 +50,11 @@ def test_it_is_fitted_after_fit_alone() -> None:
         estimator.fit(TOKENS, LABELS[1:])
 
 
-def test_cross_validation_runs_over_it() -> None:
-    estimator = SequenceTagger(**{**SMALL, "units": 4}, epochs=1)
+def test_cross_validation_and_search_run_over_pipelines_of_it() -> None:
+    tagger = SequenceTagger(**{**SMALL, "characters": "none", "units": 4}, epochs=1)
+    pipeline = Pipeline([("tagger", tagger)])
     halves = [(range(20), range(20, 30))]
-    found = cross_validate(estimator, TOKENS, LABELS, cv=halves, return_estimator=True)
+    found = cross_validate(pipeline, TOKENS, LABELS, cv=halves, return_estimator=True)
     (fitted,) = found["estimator"]
     check_is_fitted(fitted)
     tokens, labels = TOKENS[20:], LABELS[20:]
@@ -56,3 +63,47 @@ def test_cross_validation_runs_over_it() -> None:
     assert found["test_score"].tolist() == [np.mean([a == b for a, b in steps])]
     likely = fitted.predict_proba(tokens)
     assert [[fitted.classes_[k] for k in one.argmax(-1)] for one in likely] == said
+    again = pickle.loads(pickle.dumps(fitted))
+    assert again.get_params()["tagger__units"] == 4
+    assert again.predict(tokens) == said
+    search = GridSearchCV(pipeline, {"tagger__seed": [1]}, cv=halves, refit=False)
+    assert search.fit(TOKENS, LABELS).best_score_ == found["test_score"]
+
+
+class OfArrays(SequenceTagger, BaseEstimator):  # type: ignore[misc]
+    """Says that it takes arrays of numbers, so that scikit-learn checks what it checks of them."""
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        return tags
+
+
+NOT_ITS_KIND = {
+    "numbers, not words, stand in the sentences that the check fits": """
+        check_fit_score_takes_y check_estimators_overwrite_params check_dont_overwrite_parameters
+        check_estimators_fit_returns_self check_readonly_memmap_input
+        check_n_features_in_after_fitting check_positive_only_tag_during_fit check_estimators_dtypes
+        check_dtype_object check_pipeline_consistency check_estimators_pickle
+        check_f_contiguous_array_estimator check_methods_sample_order_invariance
+        check_methods_subset_invariance check_dict_unchanged check_fit_idempotent
+        check_fit_check_is_fitted check_n_features_in check_fit2d_predict1d
+    """,
+    "the error must say what is wrong with an array of numbers, which is refused as a whole": """
+        check_complex_data check_estimators_empty_data_messages check_estimators_nan_inf
+        check_estimator_sparse_array check_estimator_sparse_matrix check_fit2d_1sample
+        check_fit2d_1feature
+    """,
+}
+"""The checks of scikit-learn that cannot be about sequences of words, by the reason."""
+
+
+@parametrize_with_checks(  # type: ignore[untyped-decorator]
+    [OfArrays()],
+    expected_failed_checks=lambda _: {
+        name: reason for reason, names in NOT_ITS_KIND.items() for name in names.split()
+    },
+    xfail_strict=True,
+)
+def test_the_checks_of_scikit_learn(estimator: Any, check: Callable[[Any], None]) -> None:
+    check(estimator)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from dataclasses import fields
+from inspect import Parameter, Signature
 from typing import Any, Self
 
 from everystep.errors import DataError, SettingError, StateError
 from everystep.tagging.settings import Settings
 from everystep.tagging.tagger import Tagger
 
-_NAMES = tuple(each.name for each in fields(Settings))
+_DEFAULTS = Settings().to_dict()
 
 
 class SequenceTagger:
@@ -35,12 +36,12 @@ class SequenceTagger:
     tagger_: Tagger
 
     def __init__(self, **settings: Any) -> None:
-        self._settings: dict[str, Any] = Settings().to_dict()
+        vars(self).update(_DEFAULTS)
         self.set_params(**settings)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return all settings by name; `deep` changes nothing, as none holds others."""
-        return dict(self._settings)
+        return {name: getattr(self, name) for name in _DEFAULTS}
 
     def set_params(self, **params: Any) -> Self:
         """Change settings; they count from the next `fit` on.
@@ -48,10 +49,10 @@ class SequenceTagger:
         Raises:
             SettingError: a name is no setting.
         """
-        unknown = [name for name in params if name not in _NAMES]
+        unknown = [name for name in params if name not in _DEFAULTS]
         if unknown:
-            raise SettingError(f"no setting is called {unknown[0]!r}; there are {_NAMES}")
-        self._settings |= params
+            raise SettingError(f"no setting is called {unknown[0]!r}; there are {tuple(_DEFAULTS)}")
+        vars(self).update(params)
         return self
 
     def fit(self, X: Sequence[Sequence[str]], y: Sequence[Sequence[str]]) -> Self:  # noqa: N803
@@ -65,7 +66,7 @@ class SequenceTagger:
             DataError: X and y do not go together.
             SettingError: a setting has a value that it cannot take.
         """
-        self.tagger_ = Tagger.train(_pairs(X, y), settings=self._settings, verbose=0)
+        self.tagger_ = Tagger.train(_pairs(X, y), settings=self.get_params(), verbose=0)
         self.classes_ = list(self.tagger_.labels)
         return self
 
@@ -95,7 +96,7 @@ class SequenceTagger:
 
     def _fitted(self) -> Tagger:
         if not self.__sklearn_is_fitted__():
-            raise StateError("this SequenceTagger is not fitted yet: call fit first")
+            raise _unfitted()("this SequenceTagger is not fitted yet: call fit first")
         return self.tagger_
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -112,12 +113,30 @@ class SequenceTagger:
         )
 
     def __repr__(self) -> str:
-        usual = Settings().to_dict()
-        given = {n: v for n, v in self._settings.items() if v != usual[n]}
+        given = {n: v for n, v in self.get_params().items() if v != _DEFAULTS[n]}
         return f"SequenceTagger({', '.join(f'{n}={v!r}' for n, v in given.items())})"
 
 
+# What scikit-learn and people look at to see what there is to set.
+SequenceTagger.__init__.__signature__ = Signature(  # type: ignore[attr-defined]
+    [
+        Parameter("self", Parameter.POSITIONAL_OR_KEYWORD),
+        *(Parameter(n, Parameter.KEYWORD_ONLY, default=v) for n, v in _DEFAULTS.items()),
+    ]
+)
+
+
+def _unfitted() -> type[StateError]:
+    """Return the error for what was not fitted: also scikit-learn's own, where that is in use."""
+    theirs = sys.modules.get("sklearn.exceptions")
+    if theirs is None:
+        return StateError
+    return type("NotFittedError", (StateError, theirs.NotFittedError), {})
+
+
 def _pairs(X: Any, y: Any) -> list[tuple[Any, Any]]:  # noqa: N803
+    if y is None:
+        raise DataError("SequenceTagger requires y to be passed, but the target y is None")
     if len(X) != len(y):
         raise DataError(f"X has {len(X)} sentences, but y has labels for {len(y)}")
     return list(zip(X, y, strict=True))
