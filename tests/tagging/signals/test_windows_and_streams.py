@@ -97,8 +97,13 @@ def test_an_endless_signal_is_read_no_further_than_it_is_labelled(
     for labels in islice(tagger.predict_stream(endless()), 30):
         labelled += len(labels)
         assert 0 <= read - labelled <= tagger.live().delay + 10
-    with pytest.raises(DataError, match="chunk 2: expected 2 channels, got 3"):
-        list(tagger.predict_stream([DRAWN[:3], np.ones((4, 3))]))
+    for wrong, message in (
+        (np.ones((4, 3)), "what came after 3 steps: expected 2 channels, got 3"),
+        (np.ones((4, 1)), "expected 2 channels, got 1"),
+        (np.full((1, 2), np.inf), "expected finite numbers, got inf at step 0 of channel 0"),
+    ):
+        with pytest.raises(DataError, match=message):
+            list(tagger.predict_stream([DRAWN[:3], wrong]))
 
 
 def test_what_is_kept_of_an_endless_signal_does_not_grow(models: dict[str, SignalModel]) -> None:

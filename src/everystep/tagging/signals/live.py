@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from everystep.tagging.signals.batches import windows_of
 from everystep.tagging.signals.features import Values, folded
 from everystep.tagging.signals.model import SignalModel, unfolded
+from everystep.tagging.signals.samples import values_of
 
 
 class _Reader(Protocol):
@@ -45,20 +46,24 @@ class LiveSignal:
     def __init__(self, model: SignalModel) -> None:
         self._model = model
         self._waiting = np.empty((0, model.channels), np.float32)
+        self._come = 0
         forward = model.settings.direction == "forward"
         self._reader: _Reader = _InOrder(model) if forward else _InWindows(model)
         settings = model.settings
         step = settings.window - settings.overlap
         self.delay = settings.fold - 1 if forward else settings.window + step
 
-    def push(self, values: Values) -> Values:
+    def push(self, values: Any) -> Values:
         """Take more steps, (steps, channels), and return scores, (steps, labels), that are final.
 
         Raises:
-            DataError: a value is too far from those of training.
+            DataError: there are other channels than in training, or a value is not finite or too
+                far from those of training.
         """
         fold = self._model.settings.fold
-        come = np.concatenate([self._waiting, self._model.scale.apply(np.asarray(values))])
+        steps = values_of(values, self._model.channels, f"what came after {self._come} steps")
+        come = np.concatenate([self._waiting, self._model.scale.apply(steps)])
+        self._come += len(steps)
         whole = len(come) // fold * fold
         self._waiting = come[whole:]
         return unfolded(self._reader.push(folded(come[:whole], fold)))

@@ -94,22 +94,26 @@ def check_channels(signal: Signal, channels: int) -> None:
         )
 
 
-def unlabelled(given: Iterable[Any], channels: int, what: str = "signal") -> Iterator[Values]:
-    """Yield the values of signals, from `Signal`s or arrays.
+def unlabelled(given: Iterable[Any], channels: int) -> Iterator[Values]:
+    """Yield the values of signals; see `values_of`."""
+    for number, each in enumerate(given, 1):
+        yield values_of(each, channels, f"signal {number}")
+
+
+def values_of(given: Any, channels: int, name: str) -> Values:
+    """Return the values of a `Signal`, or an array of them, (steps, channels).
 
     Args:
-        given: the signals.
-        channels: how many channels each has.
-        what: what each is, for messages.
+        given: the signal.
+        channels: how many channels it has.
+        name: what it is, for messages.
 
     Raises:
-        DataError: one is neither, has other channels, or a number that is not finite.
+        DataError: it is neither, has other channels, or a number that is not finite.
     """
-    for number, each in enumerate(given, 1):
-        name = f"{what} {number}"
-        signal = each if isinstance(each, Signal) else Signal(_of_channels(each, name), None, name)
-        check_channels(signal, channels)
-        yield signal.values
+    signal = given if isinstance(given, Signal) else Signal(_of_channels(given, name), None, name)
+    check_channels(signal, channels)
+    return signal.values
 
 
 def _of_channels(given: Any, name: str) -> Values:

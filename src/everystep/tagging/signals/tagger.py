@@ -190,7 +190,7 @@ class SignalTagger:
             DataError: as for `predict`.
         """
         live = self.live()
-        for values in unlabelled(chunks, self.channels, "chunk"):
+        for values in chunks:
             if len(scores := live.push(values)):
                 yield scores.argmax(-1)
         if len(scores := live.finish()):
