@@ -1,6 +1,7 @@
 """Settings: ranges, names, and the way to plain data and back."""
 
 from dataclasses import fields
+from math import log2
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ WRONG: dict[str, list[Any]] = {
     "units": [0, 65_537],
     "dropout": [-0.01, 0.96, True, float("nan")],
     "crf": [1, "yes", None],
-    "batch_size": [0],
+    "batch_size": [0, True, "large"],
     "epochs": [0],
     "learning_rate": [0, 0.0, 11, float("nan")],
     "clip": [0],
@@ -41,6 +42,14 @@ def test_every_setting_has_wrong_values_that_are_refused_by_name() -> None:
         for value in values:
             with pytest.raises(SettingError, match=f"^{name}: expected .*, got "):
                 Settings(**{name: value})
+
+
+def test_small_corpora_have_smaller_batches_by_default() -> None:
+    assert Settings(batch_size=5).batch_for(1_000_000) == 5
+    for sentences in range(1, 20_000, 7):
+        size = Settings().batch_for(sentences)
+        off = {power: abs(log2(sentences / 200) - power) for power in range(3, 7)}
+        assert off[int(log2(size))] == min(off.values())
 
 
 def test_all_wrong_values_are_named_at_once() -> None:

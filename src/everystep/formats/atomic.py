@@ -37,9 +37,12 @@ def write_atomically(path: str | PathLike[str], write: Callable[[BufferedIOBase]
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             beside.unlink()
+        if isinstance(error, OSError) and error.errno is not None:
+            # A full disk names no file, and other faults name the one beside.
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from error
         raise
     _sync_folder(target.parent)
 

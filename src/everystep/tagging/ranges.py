@@ -47,6 +47,13 @@ def one_of(*choices: Any) -> Range:
     )
 
 
+def either(one: Range, other: Range) -> Range:
+    """Return the range of what either of two takes."""
+    return Range(
+        f"{one.words} or {other.words}", lambda value: one.holds(value) or other.holds(value)
+    )
+
+
 def setting(default: Any, takes: Range) -> Any:
     """Return a field of a subclass of `Ranged`."""
     return field(default=default, metadata={"range": takes})

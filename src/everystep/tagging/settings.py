@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log2
 
-from everystep.tagging.ranges import Ranged, number, one_of, setting, whole
+from everystep.tagging.ranges import Ranged, either, number, one_of, setting, whole
 
+_STEPS, _SMALLEST, _LARGEST = 200, 3, 6
+"""Steps of an epoch that small corpora should have, and powers of two that batches have at most."""
 _SIZE = whole(1, 65_536)
 _SHARE = number(0, 0.95, including=True)
 
@@ -14,7 +17,8 @@ _SHARE = number(0, 0.95, including=True)
 class Settings(Ranged):
     """The settings of a `Tagger`, all of them plain values that TOML and JSON can hold.
 
-    The defaults were chosen on the development part of UD English-EWT alone.
+    The defaults were chosen on the development part of UD English-EWT alone, but for the size of
+    batches of smaller corpora, which was chosen on that of WNUT17.
 
     Args:
         embedding: features of a word's vector.
@@ -38,7 +42,8 @@ class Settings(Ranged):
         dropout: the share of features that are left out in training, before and after each layer.
         crf: whether a conditional random field scores whole label sequences: true, false, or
             `"auto"` for true where labels are those of entities (BIO, BIOES).
-        batch_size: about how many sentences a step of training reads.
+        batch_size: about how many sentences a step of training reads; `"auto"` is the power of two
+            from 8 to 64 with which an epoch has nearest to 200 steps.
         epochs: how often training goes through all sentences at most.
         learning_rate: the first rate of Adam, which falls to zero in a straight line.
         clip: the largest norm of all gradients together.
@@ -79,10 +84,21 @@ class Settings(Ranged):
     units: int = setting(200, _SIZE)
     dropout: float = setting(0.5, _SHARE)
     crf: bool | str = setting("auto", one_of(True, False, "auto"))
-    batch_size: int = setting(64, _SIZE)
+    batch_size: int | str = setting("auto", either(_SIZE, one_of("auto")))
     epochs: int = setting(10, _SIZE)
     learning_rate: float = setting(4e-3, number(0, 10))
     clip: float = setting(5.0, number(0, 1e6))
     patience: int = setting(4, _SIZE)
     monitor: str = setting("auto", one_of("accuracy", "entity_f1", "auto"))
     seed: int = setting(1, whole(0))
+
+    def batch_for(self, sentences: int) -> int:
+        """Return about how many of so many sentences a step of training reads.
+
+        >>> [Settings().batch_for(count) for count in (1, 3_394, 12_544, 1_000_000)]
+        [8, 16, 64, 64]
+        """
+        if isinstance(self.batch_size, int):
+            return self.batch_size
+        nearest = round(log2(max(sentences, 1) / _STEPS))
+        return int(2 ** min(max(nearest, _SMALLEST), _LARGEST))

@@ -59,6 +59,7 @@ def train(
     data = {
         "sentences": len(sentences),
         "steps": sum(map(len, sentences)),
+        "batch_size": settings.batch_for(len(sentences)),
         "vectors": None if start is None else start.record | batches.covered(),
     }
     return model, data | record
@@ -86,7 +87,7 @@ def _prepared(
     batches = TrainingBatches(
         features.encode(tokens),
         Ragged.of([labels.encode(each) for each in given]),
-        settings.batch_size,
+        settings.batch_for(len(sentences)),
         settings.word_dropout,
         least=max(map(len, dev), default=1),
         seed=settings.seed,
