@@ -6,15 +6,25 @@ BIN := $(VENV)/bin
 CASES ?= 20000
 RESULTS := benchmarks/results
 
-.PHONY: demo test check format bench differential sanitize functions clean
+# Two things at once, where neither needs the other: building the package and fetching what it needs,
+# checking types and testing.
+MAKEFLAGS += --jobs=2
+
+.PHONY: demo test style types units format bench differential sanitize functions clean
 
 demo: $(VENV)/.installed
 	$(BIN)/everystep demo
 
-test: $(VENV)/.installed-test
+test: style types units
+
+style: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: style
 	$(BIN)/mypy src tests benchmarks
+
+units: style
 	$(BIN)/pytest --quiet --numprocesses=auto --dist=worksteal
 
 format: $(VENV)/.installed-test
@@ -51,13 +61,27 @@ $(VENV)/bin/python:
 	  { echo "everystep needs Python 3.11 or newer; name one with: make PYTHON=python3.12" >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: $(VENV)/bin/python pyproject.toml CMakeLists.txt $(wildcard src/native/*)
-	$(BIN)/python -m pip install --quiet --editable .
+$(VENV)/.installed: $(VENV)/.built $(VENV)/.needs
 	touch $@
 
-# The extras alone: to install the package once more would be to build it once more.
-$(VENV)/.installed-%: $(VENV)/.installed
-	$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-	  print(*project['optional-dependencies']['$*'], sep='\n')" > $(VENV)/$*.txt
-	$(BIN)/python -m pip install --quiet --requirement $(VENV)/$*.txt
+$(VENV)/.installed-%: $(VENV)/.built $(VENV)/.needs-%
 	touch $@
+
+$(VENV)/.built: $(VENV)/bin/python pyproject.toml CMakeLists.txt $(wildcard src/native/*)
+	$(BIN)/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+# What the package needs, and an extra after it: two pips must not write the same package at once.
+$(VENV)/.needs: $(VENV)/bin/python pyproject.toml
+	$(call install,project['dependencies'])
+
+.PRECIOUS: $(VENV)/.needs-%
+$(VENV)/.needs-%: $(VENV)/.needs
+	$(call install,project['optional-dependencies']['$*'])
+
+define install
+	$(BIN)/python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+	  print(*$(1), sep='\n')" > $@.txt
+	$(BIN)/python -m pip install --quiet --requirement $@.txt
+	touch $@
+endef
