@@ -327,6 +327,28 @@ def test_a_dev_file_in_another_format_says_so(folder: Path, capsys: Captured) ->
     assert said.count("\n") == 1
 
 
+def test_what_the_record_of_a_strange_file_says_is_not_believed(
+    folder: Path, capsys: Captured
+) -> None:
+    tagger = es.Tagger.load(folder / "m.everystep")
+    tagger.record |= {"settings": 3, "data": {"reader": ["conllu"], "label": {}}}
+    tagger.save(folder / "strange.everystep")
+    assert run("info", str(folder / "strange.everystep")) == 1
+    said = capsys.readouterr().err
+    assert "strange.everystep: its record of how it was trained is not one" in said
+    assert run("predict", str(folder / "strange.everystep"), str(folder / "none.xyz")) == 2
+    assert "its name does not say which format it has" in capsys.readouterr().err
+
+
+def test_a_file_that_says_nothing_is_read_as_the_training_data_were(
+    folder: Path, capsys: Captured
+) -> None:
+    other = folder / "dev.xyz"
+    other.write_text((folder / "dev.conllu").read_text())
+    assert run("predict", str(folder / "m.everystep"), str(other)) == 0
+    assert capsys.readouterr().out == other.read_text()
+
+
 def test_labels_that_training_never_saw_are_said_in_one_line(
     folder: Path, capsys: Captured
 ) -> None:

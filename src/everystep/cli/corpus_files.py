@@ -11,7 +11,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any, TypeVar
 
-from everystep.corpora.readers import STANDARD_INPUT, Reader, reader_for
+from everystep.corpora.readers import READERS, STANDARD_INPUT, Reader, reader_for
 from everystep.corpora.readers.lines import GZIP
 
 T = TypeVar("T")
@@ -29,6 +29,8 @@ def reader_of(
 ) -> Reader:
     """Return the reader for a file: the one that is named, or by the file's name or first lines.
 
+    Where nothing says it, the file is taken for one as the model was trained on.
+
     Args:
         path: the file, or `-` for standard input.
         reader: the name of a reader, or None.
@@ -39,11 +41,13 @@ def reader_of(
     Raises:
         SettingError: there is no such reader or label, or nothing says which to take.
     """
-    known = trained_on or {}
+    # What stands in a model's file may be anything.
+    known = trained_on if isinstance(trained_on, Mapping) else {}
+    usual = next((name for name in READERS if name == known.get("reader")), None)
     if reader is None and path == STANDARD_INPUT:
         reader = _guessed(_first_lines(), labels)
-    chosen = reader_for(path, reader, label)
-    if label is None and known.get("reader") == chosen.name and known.get("label"):
+    chosen = reader_for(path, reader, label, usual)
+    if label is None and usual == chosen.name and known.get("label"):
         chosen = reader_for(path, chosen.name, str(known["label"]))
     return chosen
 

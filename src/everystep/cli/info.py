@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from everystep.cli.options import AsJson, TaggerFile
+from everystep.errors import FormatError
 
 _READ = ("label", "channels", "labels", "label_channel")
 """What else of how the data were read is told."""
@@ -26,10 +27,17 @@ def info(model: TaggerFile, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
     width = columns()
-    typer.echo("\n".join(plain_table(("tagger", model.name), _lines(tagger), width)))
-    for name, words in (("dev", "On dev"), ("measured", "On the fold that it did not see")):
-        if measured := tagger.record.get(name):
-            typer.echo(f"\n{words}:\n{figures_text(measured, width)}")
+    try:
+        told = "\n".join(plain_table(("tagger", model.name), _lines(tagger), width))
+        for name, words in (("dev", "On dev"), ("measured", "On the fold that it did not see")):
+            if measured := tagger.record.get(name):
+                told += f"\n\n{words}:\n{figures_text(measured, width)}"
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise FormatError(
+            f"{model}: its record of how it was trained is not one that everystep writes: "
+            f"{type(error).__name__} {error}; --json shows it"
+        ) from error
+    typer.echo(told)
 
 
 def _lines(tagger: Any) -> list[tuple[str, str]]:

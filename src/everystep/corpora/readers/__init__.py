@@ -63,7 +63,10 @@ def reader(name: str, label: str | None = None) -> Reader:
 
 
 def reader_for(
-    path: str | PathLike[str], reader: str | None = None, label: str | None = None
+    path: str | PathLike[str],
+    reader: str | None = None,
+    label: str | None = None,
+    otherwise: str | None = None,
 ) -> Reader:
     """Return the reader that is named, else the one of the files that are named like this one.
 
@@ -71,6 +74,7 @@ def reader_for(
         path: the file; `.gz` at its end says nothing of the format.
         reader: a key of `READERS`, None to go by the end of the file's name.
         label: which labels are read, where the format may have several.
+        otherwise: a key of `READERS` for files whose names say nothing; None to refuse them.
 
     Raises:
         SettingError: there is no such reader or label, or none for such files.
@@ -78,7 +82,7 @@ def reader_for(
     >>> reader_for("train.conllu.gz").name, reader_for("-", reader="tokens").name
     ('conllu', 'tokens')
     """
-    return _named(reader or _name_for(fspath(path)), label)
+    return _named(reader or _name_for(fspath(path), otherwise), label)
 
 
 def _named(name: str, label: str | None) -> Reader:
@@ -87,11 +91,13 @@ def _named(name: str, label: str | None) -> Reader:
     return READERS[name](label)
 
 
-def _name_for(path: str) -> str:
+def _name_for(path: str, otherwise: str | None) -> str:
     end = path.lower().removesuffix(".gz")
     for kind in _FORMATS:
         if end.endswith(kind.suffixes):
             return kind.name
+    if otherwise is not None:
+        return otherwise
     known = "; ".join(f"{kind.name} ({', '.join(kind.suffixes)})" for kind in _FORMATS)
     raise SettingError(
         f"{path}: its name does not say which format it has; name one of the readers {known}"
