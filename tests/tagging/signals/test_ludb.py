@@ -9,12 +9,16 @@ from tests.corpora.readers.test_real_corpora import data_file
 SETTINGS = {
     "rate": 500,
     "names": ["background", "P", "QRS", "T"],
-    "filters": 16,
-    "units": 16,
+    "filters": 12,
+    "units": 12,
     "layers": 1,
-    "batch_size": 4,
-    "epochs": 8,
-    "learning_rate": 0.02,
+    "batch_size": 8,
+    "window": 1000,
+    "overlap": 500,
+    "fold": 10,
+    "convolutions": 1,
+    "epochs": 10,
+    "learning_rate": 0.03,
 }
 
 
@@ -27,8 +31,8 @@ def test_a_few_records_are_enough_to_find_most_waves_of_others() -> None:
     assert {signal.values.shape for signal in signals} == {(5000, 3)}
     labelled = np.concatenate([np.asarray(signal.labels) for signal in signals])
     assert int((labelled != 255).sum()) == 731438
-    tagger = es.SignalTagger.train(signals[:16], None, SETTINGS, verbose=0)
-    found = tagger.evaluate(signals[16:24])
+    tagger = es.SignalTagger.train(signals[:8], None, SETTINGS, verbose=0)
+    found = tagger.evaluate(signals[8:12])
     most = max(one["support"] for one in found["labels"].values()) / found["steps"]
     assert found["accuracy"] > 0.75 > most
     assert found["segments"]["classes"]["QRS"]["segment"]["sensitivity"] > 0.8
