@@ -43,7 +43,7 @@ class Figures(TypedDict):
     known. `macro` is the mean over all labels that are there or were predicted, where an undefined
     rate counts as 0; `micro` counts all steps together. What begins with `entit` is there only
     where the labels are those of entities, and `segments` where steps are those of signals of a
-    known rate, which then are what `sentences` counts.
+    known rate. `unit` is what `sentences` counts, if it is something else.
     """
 
     accuracy: float | None
@@ -62,6 +62,7 @@ class Figures(TypedDict):
     entity_recall: NotRequired[float | None]
     entity_f1: NotRequired[float | None]
     segments: NotRequired[SignalFigures]
+    unit: NotRequired[str]
 
 
 class Difference(TypedDict):

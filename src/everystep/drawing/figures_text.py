@@ -85,7 +85,7 @@ def percent(share: float | None) -> str:
 def _overall(figures: Figures, intervals: Mapping[str, tuple[float, float]]) -> list[str]:
     of: dict[str, str] = {
         "accuracy": f"{number_of(figures['steps'], 'step')} in "
-        f"{number_of(figures['sentences'], 'signal' if 'segments' in figures else 'sentence')}",
+        f"{number_of(figures['sentences'], figures.get('unit', 'sentence'))}",
         "accuracy_known": number_of(figures["steps_known"] or 0, "step"),
         "accuracy_unknown": number_of(figures["steps_unknown"] or 0, "step"),
         "entity_f1": f"{sum(each['support'] for each in figures.get('entities', {}).values()):,} "

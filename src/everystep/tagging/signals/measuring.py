@@ -32,4 +32,4 @@ def measure(model: SignalModel, signals: Sequence[Signal]) -> Measured:
         if segments is not None:
             segments.add(marks, said)
     more = {} if segments is None else {"segments": segments.figures()}
-    return Measured({**scores.figures(), **more}, counts)
+    return Measured({**scores.figures(), "unit": "signal", **more}, counts)
