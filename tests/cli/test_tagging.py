@@ -365,7 +365,9 @@ def test_labels_that_training_never_saw_are_said_in_one_line(
 
 def test_what_is_no_tagger_says_so(folder: Path, capsys: Captured) -> None:
     assert run("info", str(folder / "small.toml")) == 1
-    assert "small.toml" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "small.toml" in said
+    assert "this is text" in said
 
 
 def test_what_came_before_a_fault_is_given_first() -> None:

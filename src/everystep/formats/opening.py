@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from io import BufferedReader
 from os import PathLike
@@ -15,6 +16,8 @@ _BEGINNINGS = {
     "pickle": b"\x80",
     "an array of NumPy": b"\x93NUMPY",
 }
+
+_NO_TEXT = re.compile(rb"[^\t\r\n -~]")
 
 
 def open_regular(path: str | PathLike[str]) -> BufferedReader:
@@ -35,6 +38,10 @@ def what_begins_with(first: bytes) -> str:
 
     >>> what_begins_with(b"PK\x03\x04...")
     ': this is a zip archive, as .keras is'
+    >>> what_begins_with(b"epochs = 3"), what_begins_with(b"\x50\x00\x00\x00\x00\x00\x00\x00")
+    (': this is text', '')
     """
     found = [words for words, magic in _BEGINNINGS.items() if first.startswith(magic)]
+    if first.isascii() and first.decode("ascii").split() and not _NO_TEXT.search(first):
+        found.append("text")
     return f": this is {found[0]}" if found else ""
