@@ -4,13 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 
 CASES ?= 20000
+TIMES ?= 50
 RESULTS := benchmarks/results
 
 # Two things at once, where neither needs the other: building the package and fetching what it needs,
 # checking types and testing.
 MAKEFLAGS += --jobs=2
 
-.PHONY: demo test style types units format bench differential sanitize functions clean
+.PHONY: demo test style types units format bench differential faults sanitize functions clean
 
 demo: $(VENV)/.installed
 	$(BIN)/everystep demo
@@ -36,6 +37,10 @@ bench: $(VENV)/.installed-bench
 
 differential: $(VENV)/.installed-test
 	$(BIN)/python -m tests.differential --cases $(CASES)
+
+# Training is killed and goes on, so many times over.
+faults: $(VENV)/.installed-test
+	$(BIN)/python -m tests.faults.killed --times $(TIMES)
 
 # The native code without Python, on every path that the machine has, under sanitizers.
 sanitize: build/address,undefined/tested build/thread/tested

@@ -7,6 +7,7 @@ certain: a measure to watch that is not measured, a mode or a placeholder that d
 from everystep.callbacks.base import Callback, LambdaCallback
 from everystep.callbacks.calling import CallbackList
 from everystep.callbacks.checkpoint import ModelCheckpoint
+from everystep.callbacks.checkpoints import Checkpoints
 from everystep.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from everystep.callbacks.recording import CSVLogger, History
 from everystep.callbacks.stopping import EarlyStopping, TerminateOnNaN
@@ -15,6 +16,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "CallbackList",
+    "Checkpoints",
     "EarlyStopping",
     "History",
     "LambdaCallback",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from everystep.core.registry import unknown
-from everystep.errors import SettingError
+from everystep.errors import FormatError, SettingError
 
 Logs = Any  # A mapping from measure to float, or None: the subclass of a user need not say which.
 
@@ -42,6 +42,30 @@ class Callback:
     def set_params(self, params: Mapping[str, Any]) -> None:
         """Remember how many epochs and batches there are."""
         self.params = params
+
+    runs_last: ClassVar[bool] = False
+    """Whether its hooks are called behind those of all other callbacks."""
+
+    kept: ClassVar[tuple[str, ...]] = ()
+    """The attributes that a checkpoint of the training keeps: plain data and arrays."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what a checkpoint of the training keeps: by default the attributes in `kept`."""
+        return {name: getattr(self, name) for name in self.kept}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_state` returned; called after all `on_train_begin`.
+
+        Raises:
+            FormatError: the state is that of another class.
+        """
+        if state.keys() != set(self.kept):
+            raise FormatError(
+                f"{type(self).__name__}: the state kept of it has {', '.join(state) or 'nothing'}, "
+                f"not {', '.join(self.kept) or 'nothing'}"
+            )
+        for name in self.kept:
+            setattr(self, name, state[name])
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Called once before training."""

@@ -79,6 +79,7 @@ class CallbackList:
             callback.set_model(model)
             callback.set_params(params)
             self.callbacks.append(callback)
+        self.callbacks.sort(key=lambda callback: getattr(callback, "runs_last", False))
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Call the hook of each callback."""

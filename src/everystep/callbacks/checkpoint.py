@@ -66,6 +66,8 @@ class ModelCheckpoint(Monitor, Configurable, fills_settings=True):
     save_freq: str | int = setting(FREQUENCY, default="epoch")
     initial_value_threshold: float | None = setting(kinds.optional(kinds.NUMBER), default=None)
 
+    kept = ("best", "_was_there", "_epoch", "_batches", "_latest")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # At once, and not only when the first epoch is over.

@@ -123,6 +123,8 @@ class ReduceLROnPlateau(Monitor, Configurable, fills_settings=True):
     cooldown: int = setting(kinds.WHOLE, default=0)
     min_lr: float = setting(kinds.NOT_NEGATIVE, default=0.0)
 
+    kept = ("best", "wait", "cooldown_counter", "_was_there")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wait = self.cooldown_counter = 0

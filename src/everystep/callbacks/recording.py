@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from everystep.callbacks.base import Callback, Logs
 from everystep.core import Configurable, Kind, kinds, setting
+from everystep.formats.atomic import write_atomically
 
 PATH = Kind("a path", os.fspath, refused=(3, None))
 
@@ -29,6 +30,8 @@ class History(Callback):
         >>> history.epoch, history.history
         ([0, 1], {'loss': [0.5, 0.25]})
     """
+
+    kept = ("epoch", "history")
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,10 +74,23 @@ class CSVLogger(Callback, Configurable, fills_settings=True):
     separator: str = setting(kinds.TEXT, default=",")
     append: bool = setting(kinds.BOOLEAN, default=False)
 
+    kept = ("_names", "_needs_header")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._names: list[str] | None = None
         self._needs_header = True
+
+    def get_state(self) -> dict[str, Any]:
+        """Return the lines so far, beside the names of the columns."""
+        text = Path(self.filename).read_bytes().decode("utf-8")
+        return {**super().get_state(), "text": text}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on behind the lines that there were: later ones will come again."""
+        super().set_state({name: value for name, value in state.items() if name != "text"})
+        text = str(state.get("text", "")).encode("utf-8")
+        write_atomically(self.filename, lambda file: file.write(text))
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start the file, or look whether it has its header already."""

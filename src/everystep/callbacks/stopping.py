@@ -48,6 +48,8 @@ class EarlyStopping(Monitor, Configurable, fills_settings=True):
     restore_best_weights: bool = setting(kinds.BOOLEAN, default=False)
     start_from_epoch: int = setting(kinds.WHOLE, default=0)
 
+    kept = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights", "_was_there")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._forget()

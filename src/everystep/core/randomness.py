@@ -62,6 +62,11 @@ def set_random_seed(seed: int) -> None:
     naming.reset_names()
 
 
+def use_seed(seed: int) -> None:
+    """Go on with a seed, and leave alone what was drawn and named before."""
+    _global.seed = seed
+
+
 def global_seed() -> int:
     """Return the seed that is in force: the one that was set, or one drawn at import."""
     return _global.seed

@@ -7,8 +7,9 @@ from os import PathLike
 from typing import Any, Self
 
 from everystep.errors import StateError
+from everystep.formats import Contents
 from everystep.layers import Layer
-from everystep.models import exporting, files
+from everystep.models import exporting, files, training_state
 from everystep.models.of_symbols import OfSymbols, names_graph
 from everystep.models.stream import Stream
 from everystep.models.summary import print_summary
@@ -131,6 +132,29 @@ class Model(Trainer, OfSymbols, fills_settings=True):
             FormatError: the file is damaged, or its weights are not those of this model.
         """
         files.load_weights(self, filepath, skip_mismatch)
+
+    def training_state(self) -> Contents:
+        """Return all that the next step of the running `fit` depends on, as arrays and text.
+
+        `callbacks.Checkpoints` writes it; `set_training_state` takes it.
+
+        Raises:
+            StateError: the model is not being trained by `fit`.
+        """
+        return training_state.state_of(self)
+
+    def set_training_state(self, state: Contents, where: str = "state") -> None:
+        """Let a `fit` that begins go on from a state that `training_state` returned.
+
+        Args:
+            state: the state.
+            where: where it comes from, for error messages.
+
+        Raises:
+            FormatError: the state is of another model, other data, or a newer version.
+            StateError: the model is not being trained by `fit`.
+        """
+        training_state.set_state(self, state, where)
 
     def stream(self, batch: int = 1) -> Stream:
         """Open a stream, which goes on with live sequences step by step; see `Stream`.

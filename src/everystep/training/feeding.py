@@ -105,6 +105,15 @@ class Source(ABC):
         epoch = self.epoch(complete=complete)
         return next(iter(epoch)), epoch.count
 
+    def pass_over(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> None:
+        """Bring what the batches are drawn from to where it is after an epoch.
+
+        Args:
+            shuffle: as for `epoch`.
+            complete: as for `epoch`.
+        """
+        del shuffle, complete  # Epochs of what lies in memory hang on their orders alone.
+
     @abstractmethod
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range, before anything runs."""
@@ -140,7 +149,11 @@ class Epoch(Iterable[MiniBatch]):
         self.filled = filled
 
     def __iter__(self) -> Iterator[MiniBatch]:
-        return (self._make(index) for index in range(self.count or 0))
+        return self.after(0)
+
+    def after(self, done: int) -> Iterator[MiniBatch]:
+        """Return the batches behind the first ones."""
+        return (self._make(index) for index in range(done, self.count or 0))
 
     def taken(self, outputs: Any) -> Any:
         """Return the outputs of the latest batch as `Source.collect` wants them."""

@@ -105,17 +105,16 @@ def loop_params(epochs: int, steps: int | None, validation_freq: int = 1) -> dic
     return {"epochs": epochs, "steps": steps, "validation_freq": validation_freq}
 
 
-def grouped(epoch: Iterable[MiniBatch], size: int) -> Iterator[tuple[int, list[MiniBatch]]]:
-    """Return the batches in groups of a size, the last as it comes, each with its first number.
+def grouped(epoch: Iterable[MiniBatch], size: int) -> Iterator[list[MiniBatch]]:
+    """Return the batches in groups of a size, the last as it comes.
 
     Example:
-        >>> [(first, len(group)) for first, group in grouped([MiniBatch(0)] * 5, 2)]
-        [(0, 2), (2, 2), (4, 1)]
+        >>> [len(group) for group in grouped([MiniBatch(0)] * 5, 2)]
+        [2, 2, 1]
     """
-    first, batches = 0, iter(epoch)
+    batches = iter(epoch)
     while group := list(islice(batches, size)):
-        yield first, group
-        first += len(group)
+        yield group
 
 
 def real_steps(batch: MiniBatch) -> int:

@@ -102,6 +102,10 @@ class Programs:
         _writes(counts, counted)
         return self.measures.named(results)
 
+    def measured(self) -> dict[str, Any]:
+        """Return the measures so far."""
+        return self.measures.named(self._results(_owns(self.measures.variables)))
+
     def evaluate(self, batches: Sequence[MiniBatch]) -> dict[str, Any]:
         """Measure each batch, and return the measures so far."""
         if len(batches) > 1 and not self._alike(batches):

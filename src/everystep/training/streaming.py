@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sized
 from itertools import chain, islice
 from typing import Any
@@ -67,13 +68,23 @@ class StreamSource(Source):
 
     def raw(self, order: Any) -> Iterator[Any]:
         """Return the batches of one epoch as they were given."""
-        if order is not None:
-            yield from (self._batches[int(number)] for number in order)
-            ended = getattr(self._batches, "on_epoch_end", None)
-            if callable(ended):
-                ended()
+        if order is None:
+            yield from self._batches
             return
-        yield from self._batches
+        yield from (self._batches[int(number)] for number in order)
+        self._end_epoch()
+
+    def _end_epoch(self) -> None:
+        ended = getattr(self._batches, "on_epoch_end", None)
+        if callable(ended):
+            ended()
+
+    def pass_over(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> None:
+        """Let the data know that an epoch has ended; what has no numbers is gone through."""
+        if _is_numbered(self._batches):
+            self._end_epoch()
+        else:
+            deque(self._batches, maxlen=0)
 
     def source_for(self, item: Any) -> Source:
         """Return the source of one batch."""
@@ -130,6 +141,10 @@ class StreamEpoch(Epoch):
             self._latest = source, epoch
             yield from epoch
 
+    def after(self, done: int) -> Iterator[MiniBatch]:
+        """Return the batches behind the first ones, which are drawn and thrown away."""
+        return islice(self, done, None)
+
     def taken(self, outputs: Any) -> Any:
         """Return the outputs of the latest batch in the form in which its inputs came."""
         if self._latest is None:
@@ -158,6 +173,10 @@ class Portion(Source):
     def peek(self, complete: bool = False) -> tuple[MiniBatch, int | None]:
         """Return the first batch and the number of batches."""
         return self._source.peek(complete)[0], self._steps
+
+    def pass_over(self, shuffle: np.random.Generator | None = None, complete: bool = False) -> None:
+        """Draw the batches of an epoch and throw them away."""
+        deque(self.epoch(shuffle, complete), maxlen=0)
 
     def next(self, shuffle: Any, complete: bool) -> MiniBatch | None:
         """Return the next batch, from the start again where the source has ended; or None."""
@@ -210,6 +229,10 @@ class PortionEpoch(Epoch):
                 )
                 return
             yield batch
+
+    def after(self, done: int) -> Iterator[MiniBatch]:
+        """Return the batches behind the first ones, which are drawn and thrown away."""
+        return islice(self, done, None)
 
     def taken(self, outputs: Any) -> Any:
         """Return the outputs of the latest batch in the form in which its inputs came."""

@@ -9,7 +9,7 @@ import jax
 import numpy as np
 
 from everystep.callbacks import Callback, CallbackList, History
-from everystep.core.randomness import global_seed, path_number, seed_key
+from everystep.core.randomness import global_seed, seed_key
 from everystep.errors import SettingError
 from everystep.training.compiling import Compiles
 from everystep.training.feeding import Epoch, MiniBatch, Source, opened
@@ -27,6 +27,7 @@ from everystep.training.preparation import (
 )
 from everystep.training.programs import Programs
 from everystep.training.progress import progress_for
+from everystep.training.running import Running
 from everystep.training.shapes import Shapes, counted
 from everystep.training.sourcing import source_of
 from everystep.training.streaming import Portion, StreamSource, gives_batches
@@ -37,6 +38,7 @@ class Trainer(Compiles):
 
     history: History
     stop_training: bool = False
+    running: Running | None = None
     _steps_done: int = 0
     _epochs_done: int = 0
     _shapes: Shapes | None = None
@@ -128,46 +130,25 @@ class Trainer(Compiles):
         self.history = History()
         calls = CallbackList([*(callbacks or ()), self.history], self, loop_params(epochs, count))
         self.stop_training = False
-        calls.on_train_begin()
-        logs: dict[str, float] = {}
-        for epoch in range(initial_epoch, epochs):
-            calls.on_epoch_begin(epoch)
-            order = self._shuffle_order() if shuffle else None
-            with progress_for(verbose, f"Epoch {epoch + 1}/{epochs}") as progress:
-                logs = self._train_epoch(programs, source.epoch(order), calls, progress)
-                if validation is not None and (epoch + 1) % validation_freq == 0:
-                    logs |= self._validated(programs, validation, calls)
-                progress.finish(logs)
-            self._epochs_done += 1
-            calls.on_epoch_end(epoch, logs)
-            if self.stop_training:
-                break
-        self.optimizer.finalize_variable_values(list(programs.trainable.values()))
-        calls.on_train_end(logs)
+        self.running = Running(
+            model=self,
+            programs=programs,
+            calls=calls,
+            source=source,
+            first=first,
+            count=count,
+            validation=validation,
+            epochs=epochs,
+            shuffle=shuffle,
+            verbose=verbose,
+            validation_freq=validation_freq,
+            epoch=initial_epoch,
+        )
+        try:
+            self.running.run()
+        finally:
+            self.running = None
         return self.history
-
-    def _train_epoch(
-        self, programs: Programs, epoch: Epoch, calls: CallbackList, progress: Any
-    ) -> dict[str, float]:
-        programs.measures.reset()
-        key = seed_key(global_seed())
-        logs: dict[str, Any] = {}
-        progress.start(epoch.count or 0, epoch.filled)
-        for first, batches in grouped(epoch, self.steps_per_execution):
-            calls.on_train_batch_begin(first)
-            logs = programs.train(batches, key, self._steps_done)
-            self._steps_done += len(batches)
-            progress.advance(logs, sum(map(real_steps, batches)), len(batches))
-            calls.on_train_batch_end(first + len(batches) - 1, logs)
-            if self.stop_training:
-                break
-        return floats(logs)
-
-    def _validated(
-        self, programs: Programs, validation: Source, calls: CallbackList
-    ) -> dict[str, float]:
-        measured = self._evaluate_epoch(programs, validation.epoch(complete=True), calls)
-        return {f"val_{name}": value for name, value in measured.items()}
 
     def _evaluate_epoch(
         self, programs: Programs, epoch: Epoch, calls: CallbackList, progress: Any = None
@@ -175,12 +156,14 @@ class Trainer(Compiles):
         programs.measures.reset()
         calls.on_test_begin()
         logs: dict[str, Any] = {}
-        for first, batches in grouped(epoch, self.steps_per_execution):
-            calls.on_test_batch_begin(first)
+        done = 0
+        for batches in grouped(epoch, self.steps_per_execution):
+            calls.on_test_batch_begin(done)
             logs = programs.evaluate(batches)
+            done += len(batches)
             if progress is not None:
                 progress.advance(logs, sum(map(real_steps, batches)), len(batches))
-            calls.on_test_batch_end(first + len(batches) - 1, logs)
+            calls.on_test_batch_end(done - 1, logs)
         measured = floats(logs)
         calls.on_test_end(measured)
         return measured
@@ -389,7 +372,3 @@ class Trainer(Compiles):
                 model, measures, self.optimizer, self.run_eagerly, self.max_shapes
             )
         return self._programs
-
-    def _shuffle_order(self) -> np.random.Generator:
-        place = (path_number("shuffle"), self._epochs_done)
-        return np.random.default_rng(np.random.SeedSequence(global_seed(), spawn_key=place))
