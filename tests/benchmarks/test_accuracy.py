@@ -24,6 +24,8 @@ SIZES: dict[str, int | str] = {
     "spelling": 6,
     "units": 5,
 }
+ENGLISH = 12_544
+"""How many sentences the corpus has to learn from."""
 WORDS = ["Cats", "cats", "sleep", "incomprehensibly", "7", "19", "."]
 TRAIN: list[Tokens] = [[(word, word[-1]) for word in WORDS[first:]] for first in (0, 2, 4)]
 DEV: list[Tokens] = [[("Dogs", "s"), ("sleep", "p"), ("!", "!")]]
@@ -47,7 +49,7 @@ def ours() -> TaggerModel:
 
 
 def test_the_case_has_the_settings_that_taggers_have_by_default() -> None:
-    usual = Settings().to_dict()
+    usual = Settings().to_dict() | {"batch_size": Settings().batch_for(ENGLISH)}
     assert {name: CASE[name] for name in NAMES} == {name: usual[name] for name in NAMES}
     fixed = ("dropout", "word_dropout", "learning_rate", "clip", "layers", "encoder", "characters")
     assert [usual[name] for name in fixed] == [0.5, 1.0, 4e-3, 5.0, 1, "lstm", "lstm"]
