@@ -1,5 +1,6 @@
 """Padding is inert, packed rows are one sequence after another, nothing is lost in silence."""
 
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -38,20 +39,27 @@ def takes_packed(entry: Entry) -> bool:
     return has_steps(entry) and entry.segments == "packed"
 
 
-def loss_and_gradients(entry: Entry, inputs: Any, **kwargs: Any) -> tuple[Any, Any]:
-    """The outputs at real steps, and the gradients of a loss that counts those alone."""
-    layer = entry.built()
-    numbers = inputs.values if isinstance(inputs, Steps) else inputs
+def differentiated(entry: Entry, **kwargs: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """From inputs to the outputs at real steps, and the gradients of a loss of those alone.
 
-    def loss(weights: Any, values: Any) -> tuple[Any, Any]:
+    It is one function for all inputs, so that those of one shape share a program.
+    """
+    layer = entry.built()
+
+    def loss(weights: Any, values: Any, inputs: Any) -> tuple[Any, Any]:
         given = inputs.with_values(values) if isinstance(inputs, Steps) else values
         outputs = real(apply(layer, weights, inputs if entry.ids else given, **kwargs)[0])
         return sum(jnp.sum(jnp.sin(output)) for output in outputs), outputs
 
-    wanted = 0 if entry.ids else (0, 1)
-    values = jnp.zeros(0) if entry.ids else jnp.asarray(numbers)
-    slopes, outputs = jax.jit(jax.grad(loss, wanted, has_aux=True))(weights_of(layer), values)
-    return outputs, slopes
+    slopes = jax.jit(jax.grad(loss, 0 if entry.ids else (0, 1), has_aux=True))
+
+    def outputs_and_slopes(inputs: Any) -> tuple[Any, Any]:
+        numbers = inputs.values if isinstance(inputs, Steps) else inputs
+        values = np.zeros(0) if entry.ids else numbers
+        found, outputs = slopes(weights_of(layer), values, inputs)
+        return outputs, found
+
+    return outputs_and_slopes
 
 
 def fill(inputs: Any, padding: Any, entry: Entry) -> Any:
@@ -88,18 +96,20 @@ def test_what_padding_holds_changes_nothing_in_training(entry: Entry) -> None:
 def test_what_padding_holds_changes_no_gradient(entry: Entry) -> None:
     inputs = entry.inputs()
     first, second = (3, 7) if entry.ids else (0.5, -30.0)
-    found = loss_and_gradients(entry, fill(inputs, first, entry), mask=MASK)
+    slopes = differentiated(entry, mask=MASK)
+    found = slopes(fill(inputs, first, entry))
     assert_finite(found)
-    assert_trees_close(found, loss_and_gradients(entry, fill(inputs, second, entry), mask=MASK))
+    assert_trees_close(found, slopes(fill(inputs, second, entry)))
 
 
 @about(lambda entry: entry.name in SKIPS_PADDING)
 @pytest.mark.parametrize("padding", [np.nan, np.inf])
 def test_not_even_nan_leaks_out_of_padding_that_is_skipped(entry: Entry, padding: float) -> None:
     inputs = entry.inputs()
-    found = loss_and_gradients(entry, fill(inputs, padding, entry), mask=MASK)
+    slopes = differentiated(entry, mask=MASK)
+    found = slopes(fill(inputs, padding, entry))
     assert_finite(found)
-    assert_trees_close(found, loss_and_gradients(entry, fill(inputs, 0.0, entry), mask=MASK))
+    assert_trees_close(found, slopes(fill(inputs, 0.0, entry)))
 
 
 @about(takes_mask)
@@ -130,9 +140,10 @@ def test_gradients_of_packed_rows_are_the_sum_of_those_of_each_sequence(entry: E
     sequences = [
         entry.inputs((length, *entry.shape[2:]), seed=seed) for seed, length in enumerate(LENGTHS)
     ]
-    found = loss_and_gradients(entry, pack(sequences, length=5))[1]
-    alone = [loss_and_gradients(entry, sequence[None])[1] for sequence in sequences]
-    weights_alone = [slopes if entry.ids else slopes[0] for slopes in alone]
+    slopes = differentiated(entry)
+    found = slopes(pack(sequences, length=5))[1]
+    alone = [slopes(sequence[None])[1] for sequence in sequences]
+    weights_alone = [one if entry.ids else one[0] for one in alone]
     wanted = jax.tree.map(lambda *parts: sum(parts), *weights_alone)
     assert_trees_close(found if entry.ids else found[0], wanted, GRADIENTS)
 

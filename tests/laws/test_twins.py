@@ -11,7 +11,7 @@ from everystep.sequences import pack
 from tests.catalogue import Entry
 from tests.catalogue.recurrent import ENTRIES as RECURRENT
 from tests.laws.selection import about
-from tests.laws.test_masks import LENGTHS, MASK, fill, loss_and_gradients, takes_mask
+from tests.laws.test_masks import LENGTHS, MASK, differentiated, fill, takes_mask
 from tests.tolerances import GRADIENTS
 from tests.trees import assert_trees_close
 
@@ -29,10 +29,10 @@ def is_recurrent(entry: Entry) -> bool:
 
 def everything(entry: Entry) -> Any:
     """Outputs and gradients at real steps, of padded and, where they are taken, packed rows."""
-    found = [loss_and_gradients(entry, fill(entry.inputs(), 7.0, entry), mask=MASK)]
+    found = [differentiated(entry, mask=MASK)(fill(entry.inputs(), 7.0, entry))]
     if entry.segments == "packed":
         sequences = [entry.inputs((length, *entry.shape[2:]), seed=length) for length in LENGTHS]
-        found.append(loss_and_gradients(entry, pack(sequences, length=5)))
+        found.append(differentiated(entry)(pack(sequences, length=5)))
     return found
 
 
