@@ -3,6 +3,7 @@
 import gc
 import itertools
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 import jax  # noqa: E402
 from jax._src.interpreters import mlir  # noqa: E402
 from jaxlib.mlir import ir  # noqa: E402
+
+from tests.keras_weights import draw_by_numpy  # noqa: E402
 
 if jax.default_backend() == "gpu":
     # Else products round their factors to 10 bits, and the tolerances are made for 23.
@@ -70,8 +73,11 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_finish() -> None:
-    """Leave alone, from now on, what has come with the modules: it stays to the end."""
-    # A look through all that lives, as tracing sets off often, took a twentieth of the tests' time.
+    """Prepare what the modules of the tests have brought along."""
+    if "keras" in sys.modules:
+        draw_by_numpy()
+    # It stays to the end. To look through all of it, as tracing sets off often, took a twentieth of
+    # the tests' time.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
