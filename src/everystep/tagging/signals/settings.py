@@ -33,7 +33,7 @@ class SignalSettings(Ranged):
 
     Several steps that follow one another are folded into one, whose features are the values of all:
     the network then takes that many fewer, and gives a label for each of what is folded. The
-    defaults were chosen on a part of LUDB's records.
+    defaults were chosen on 160 of LUDB's records, those that the first of five folds learns from.
 
     Args:
         window: how many steps the network reads at once, where it reads in both directions, and in
