@@ -192,6 +192,7 @@ def _wrong_use() -> Iterator[tuple[list[str], list[str]]]:
     yield [*train[:1], "train.csv", *train[2:], "--labels", "x.npy"], ["--labels", "column 'label'"]
     yield [*train, "--vectors", "v.txt"], ["--vectors", "signals.npy holds signals"]
     yield [*labels, "--channels", "0,3"], ["--channels 0,3", "0 to 2", "'3'"]
+    yield [*labels, "--label", "beat"], ["--label beat", "--label-channel"]
     yield [*labels, "--rate", "-5"], ["rate", "above 0", "-5"]
     yield [*labels, "--names", "a,a"], ["names", "different"]
     yield [*labels, "--folds", "7"], ["--folds 7", "6 records"]

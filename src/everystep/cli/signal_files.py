@@ -64,7 +64,16 @@ class SignalFiles:
 
     @classmethod
     def chosen(cls, reader: str, trained_on: Mapping[str, Any], **options: Any) -> Self:
-        """Take options where they are given, or else what a tagger was trained on."""
+        """Take options where they are given, or else what a tagger was trained on.
+
+        Raises:
+            SettingError: a column of labels is named, but the file has no columns.
+        """
+        if reader == "npy" and options.get("label") is not None:
+            raise SettingError(
+                f"--label {options['label']}: arrays have no columns: --labels names the file of "
+                "labels, and --label-channel whose they are"
+            )
         known = trained_on if trained_on.get("reader") == reader else {}
         names = ("channels", "label", "label_channel")
         found = {name: known.get(name) for name in names}

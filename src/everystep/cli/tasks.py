@@ -140,7 +140,9 @@ def of_signals(
     signals = list(files.read(*data, settings.ignore))
     measured = None if dev is None else list(files.read(*dev, settings.ignore))
     source = {"train": data[0], "labels": data[1], "dev": dev and dev[0], **files.to_dict()}
-    if reader == "csv" and signals:
+    if reader == "npy":
+        del source["label"]
+    elif signals:
         # Other files may have their columns in another order.
         source["channels"] = csv_channels(signals[0])
     return Task(SignalTagger.train, settings, signals, measured, source)
