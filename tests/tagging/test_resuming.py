@@ -1,4 +1,4 @@
-"""Files that keep a training, damaged in what they say."""
+"""What keeps a training of a tagger: whose it is, and what it says when it is damaged."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,9 @@ import pytest
 
 import everystep as es
 from everystep.callbacks import LambdaCallback
+from everystep.callbacks.checkpoints import newest
 from everystep.errors import DataError, FormatError
-from everystep.formats import parse_json, read_tensors, write_json, write_tensors
+from everystep.formats import parse_json, write_json, write_tensors
 from tests.tagging.languages import SMALL, sentences
 
 DATA = sentences(8, 1)
@@ -24,51 +25,40 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def test_a_training_of_other_settings_is_refused(state: Path) -> None:
+    before = {path.name: path.read_bytes() for path in state.iterdir()}
+    with pytest.raises(FormatError, match="not of a training with these settings"):
+        es.Tagger.train(DATA, DATA, {**SETTINGS, "dropout": 0.4}, 0, resume=state)
+    with pytest.raises(FormatError, match="not of a training with these settings"):
+        es.Tagger.train(DATA, DATA[:5], SETTINGS, 0, resume=state)
+    assert {path.name: path.read_bytes() for path in state.iterdir()} == before
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("name", "change"),
     [
-        {"epoch": None},
-        {"epoch": 0},
-        {"epoch": True},
-        {"epoch": 1.5},
-        {"steps": -1},
-        {"ended": 1},
-        {"seconds": "3"},
-        {"curve": []},
-        {"curve": {}},
-        {"curve": {"loss": 3}},
-        {"curve": {"loss": [1.0, 2.0]}},
-        {"curve": {"loss": ["1"]}},
-        {"stopping": {}},
-        {"stopping": {"wait": 0, "stopped_epoch": 0, "best_epoch": 0, "best": "1"}},
-        {"stopping": {"wait": 0, "stopped_epoch": 0, "best_epoch": 0, "best": 1, "model": 1}},
-        {"more": 1},
+        ("EarlyStopping 1", {"wait": -1.5}),
+        ("EarlyStopping 1", {"best": "1"}),
+        ("EarlyStopping 1", {"model": 1}),
+        ("Known 1", {"seconds": "3"}),
+        ("Known 1", {"identity": 3}),
+        ("History 1", {"history": []}),
+        ("History 1", {"history": {"loss": 3}}),
+        ("History 1", {"history": {"loss": [1.0, 2.0]}}),
     ],
 )
 def test_a_state_that_says_something_else_is_refused(
-    state: Path, tmp_path: Path, change: dict[str, Any]
+    state: Path, tmp_path: Path, name: str, change: dict[str, Any]
 ) -> None:
-    contents = read_tensors(state)
-    text = parse_json(contents.metadata["training"], "state") | change
-    text = {key: value for key, value in text.items() if value is not None}
-    damaged = tmp_path / "damaged"
-    write_tensors(damaged, contents.tensors, {"training": write_json(text)})
-    _is_refused(damaged)
-
-
-@pytest.mark.parametrize("change", [{"best/0": None}, {"best/0": (1, 1)}, {"best/99": (1,)}])
-def test_a_state_with_other_best_weights_is_refused(
-    state: Path, tmp_path: Path, change: dict[str, Any]
-) -> None:
-    contents = read_tensors(state)
-    tensors = dict(contents.tensors)
-    for name, shape in change.items():
-        tensors.pop(name, None)
-        if shape is not None:
-            tensors[name] = np.zeros(shape, "float32")
-    damaged = tmp_path / "damaged"
-    write_tensors(damaged, tensors, {"training": contents.metadata["training"]})
-    _is_refused(damaged)
+    found = newest(state)
+    assert found is not None
+    path, contents = found
+    text = parse_json(contents.metadata["training"], "state")
+    (kept,) = (each for called, each in text["callbacks"] if called == name)
+    kept |= change
+    write_tensors(tmp_path / path.name, contents.tensors, {"training": write_json(text)})
+    with pytest.raises(FormatError, match=rf"{path.name}: the state kept of {name[:-2]} "):
+        es.Tagger.train(DATA, DATA, SETTINGS, 0, resume=tmp_path)
 
 
 def test_a_loss_that_is_no_number_ends_training_and_the_state_before_it_is_kept(
@@ -83,12 +73,6 @@ def test_a_loss_that_is_no_number_ends_training_and_the_state_before_it_is_kept(
     settings = {**SETTINGS, "epochs": 3}
     with pytest.raises(DataError, match=r"loss is nan after epoch 2.*learning_rate"):
         es.Tagger.train(DATA, DATA, settings, 0, [spoiling], resume=tmp_path / "state")
-    text = parse_json(read_tensors(tmp_path / "state").metadata["training"], "state")
-    assert text["epoch"] == 1
-
-
-def _is_refused(path: Path) -> None:
-    before = path.read_bytes()
-    with pytest.raises(FormatError, match=r"damaged: .*remove the file to start anew"):
-        es.Tagger.train(DATA, DATA, SETTINGS, 0, resume=path)
-    assert path.read_bytes() == before
+    found = newest(tmp_path / "state")
+    assert found is not None
+    assert parse_json(found[1].metadata["training"], "state")["epoch"] == 1

@@ -120,20 +120,16 @@ def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(tmp_pa
         return [array.tobytes() for array in made.probabilities([t for t, _ in TEST[:3]])]
 
     def interrupt(batch: int, logs: Any) -> None:
-        if stopping.model.steps_done == 3:
+        if stopping.model.running.epoch == 2:
             raise KeyboardInterrupt
 
     stopping = LambdaCallback(on_train_batch_end=interrupt)
     with pytest.raises(KeyboardInterrupt):
         es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, callbacks=[stopping], resume=state)
-    kept = state.read_bytes()
-    with pytest.raises(FormatError, match="not of a training with these settings"):
+    with pytest.raises(FormatError, match="is of a training on other data"):
         es.Tagger.train(TRAIN[:19], DEV[:5], settings, 0, resume=state)
-    assert state.read_bytes() == kept
     after = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, resume=state)
-    kept = state.read_bytes()
     once_more = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0, [stopping], resume=state)
-    assert state.read_bytes() == kept
     whole = es.Tagger.train(TRAIN[:20], DEV[:5], settings, 0)
     for each in (after, once_more):
         assert probabilities(each) == probabilities(whole)

@@ -273,7 +273,15 @@ def test_another_model_other_data_or_a_newer_version_is_refused(
         "epoch, seed of the training": {"epoch": -1, "seed": "5"},
         "callbacks of the training": {"callbacks": [["History 1"]]},
         "has no array 'callbacks/9'": {"callbacks": [["A 1", {"x": {"$array": "callbacks/9"}}]]},
-        "History: the state kept of it has epochs": {"callbacks": [["History 1", {"epochs": []}]]},
+        "kept of History has epochs, not epoch, history": {
+            "callbacks": [["History 1", {"epochs": []}]]
+        },
+        "kept of History cannot have True as epoch": {
+            "callbacks": [["History 1", {"epoch": True, "history": {}}]]
+        },
+        "no list of values for each measure": {
+            "callbacks": [["History 1", {"epoch": [0], "history": {"loss": 3}}]]
+        },
     }
     for words, changes in wrong.items():
         written(**changes)

@@ -46,8 +46,8 @@ class Callback:
     runs_last: ClassVar[bool] = False
     """Whether its hooks are called behind those of all other callbacks."""
 
-    kept: ClassVar[tuple[str, ...]] = ()
-    """The attributes that a checkpoint of the training keeps: plain data and arrays."""
+    kept: ClassVar[Mapping[str, Any]] = {}
+    """The attributes that a checkpoint of the training keeps, plain data and arrays, by type."""
 
     def get_state(self) -> dict[str, Any]:
         """Return what a checkpoint of the training keeps: by default the attributes in `kept`."""
@@ -57,13 +57,20 @@ class Callback:
         """Go on from what `get_state` returned; called after all `on_train_begin`.
 
         Raises:
-            FormatError: the state is that of another class.
+            FormatError: the state is that of another class, or says what none can.
         """
-        if state.keys() != set(self.kept):
+        if state.keys() != self.kept.keys():
             raise FormatError(
-                f"{type(self).__name__}: the state kept of it has {', '.join(state) or 'nothing'}, "
+                f"the state kept of {type(self).__name__} has {', '.join(state) or 'nothing'}, "
                 f"not {', '.join(self.kept) or 'nothing'}"
             )
+        for name, kind in self.kept.items():
+            # To Python, True is a whole number.
+            if isinstance(state[name], bool) != (kind is bool) or not isinstance(state[name], kind):
+                raise FormatError(
+                    f"the state kept of {type(self).__name__} cannot have {state[name]!r:.40} as "
+                    f"{name}"
+                )
         for name in self.kept:
             setattr(self, name, state[name])
 

@@ -6,7 +6,7 @@ import operator
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from everystep.callbacks.base import Logs, say
 from everystep.callbacks.monitoring import MODE, Monitor
@@ -66,7 +66,13 @@ class ModelCheckpoint(Monitor, Configurable, fills_settings=True):
     save_freq: str | int = setting(FREQUENCY, default="epoch")
     initial_value_threshold: float | None = setting(kinds.optional(kinds.NUMBER), default=None)
 
-    kept = ("best", "_was_there", "_epoch", "_batches", "_latest")
+    kept: ClassVar[Mapping[str, Any]] = {
+        "best": int | float | None,
+        "_was_there": bool,
+        "_epoch": int,
+        "_batches": int,
+        "_latest": int,
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

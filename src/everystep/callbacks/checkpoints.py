@@ -8,12 +8,12 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, ClassVar
 
 from everystep.callbacks.base import Logs, say
 from everystep.callbacks.checkpoint import FREQUENCY
@@ -80,7 +80,11 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
     verbose: int = setting(kinds.WHOLE, default=0)
 
     runs_last = True
-    kept = ("best", "_was_there", "_batches")
+    kept: ClassVar[Mapping[str, Any]] = {
+        "best": int | float | None,
+        "_was_there": bool,
+        "_batches": int,
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -123,7 +123,12 @@ class ReduceLROnPlateau(Monitor, Configurable, fills_settings=True):
     cooldown: int = setting(kinds.WHOLE, default=0)
     min_lr: float = setting(kinds.NOT_NEGATIVE, default=0.0)
 
-    kept = ("best", "wait", "cooldown_counter", "_was_there")
+    kept: ClassVar[Mapping[str, Any]] = {
+        "best": int | float | None,
+        "wait": int,
+        "cooldown_counter": int,
+        "_was_there": bool,
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

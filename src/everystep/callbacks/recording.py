@@ -6,12 +6,13 @@ import csv
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from everystep.callbacks.base import Callback, Logs
 from everystep.core import Configurable, Kind, kinds, setting
+from everystep.errors import FormatError
 from everystep.formats.atomic import write_atomically
 
 PATH = Kind("a path", os.fspath, refused=(3, None))
@@ -31,12 +32,19 @@ class History(Callback):
         ([0, 1], {'loss': [0.5, 0.25]})
     """
 
-    kept = ("epoch", "history")
+    kept: ClassVar[Mapping[str, Any]] = {"epoch": list, "history": dict}
 
     def __init__(self) -> None:
         super().__init__()
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on behind the epochs that there were."""
+        super().set_state(state)
+        columns = [self.epoch, *self.history.values()]
+        if not all(isinstance(each, list) and len(each) <= len(self.epoch) for each in columns):
+            raise FormatError("the state kept of History has no list of values for each measure")
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start the list of epochs anew."""
@@ -74,7 +82,7 @@ class CSVLogger(Callback, Configurable, fills_settings=True):
     separator: str = setting(kinds.TEXT, default=",")
     append: bool = setting(kinds.BOOLEAN, default=False)
 
-    kept = ("_names", "_needs_header")
+    kept: ClassVar[Mapping[str, Any]] = {"_names": list | None, "_needs_header": bool}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

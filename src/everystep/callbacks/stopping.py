@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from everystep.callbacks.base import Callback, Logs, say
 from everystep.callbacks.monitoring import MODE, Monitor
@@ -48,7 +49,14 @@ class EarlyStopping(Monitor, Configurable, fills_settings=True):
     restore_best_weights: bool = setting(kinds.BOOLEAN, default=False)
     start_from_epoch: int = setting(kinds.WHOLE, default=0)
 
-    kept = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights", "_was_there")
+    kept: ClassVar[Mapping[str, Any]] = {
+        "wait": int,
+        "stopped_epoch": int,
+        "best_epoch": int,
+        "best": int | float | None,
+        "best_weights": list | None,
+        "_was_there": bool,
+    }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

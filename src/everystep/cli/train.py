@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,8 +89,8 @@ def train(
     """Train a tagger on labelled sentences or signals, and write it into one file.
 
     Beside it stands MODEL.json: settings, seeds, versions, the learning curve and the scores. Until
-    that is written, MODEL.seedN.resume keeps what has been reached after each epoch. With --folds
-    there are as many taggers, MODEL.foldN.everystep.
+    that is written, the folder MODEL.seedN.resume keeps how far training is; Ctrl-C ends it behind
+    the step that runs. With --folds there are as many taggers, MODEL.foldN.everystep.
     """
     from everystep.cli.compiled import keep_compiled
     from everystep.cli.places import check_file
@@ -191,15 +192,25 @@ def _look_for(states: list[Path], resume: bool | None) -> None:
     Raises:
         SettingError: there is one, and nobody said what is to become of it.
     """
-    found = [state for state in states if state.exists()]
+    found = _held(states)
     if found and resume is None:
         raise SettingError(
             f"{found[0]} keeps a training that was interrupted: --resume goes on with it, --anew "
             "removes it and starts once more"
         )
     if not resume:
-        for state in found:
-            state.unlink()
+        _remove(states)
+
+
+def _held(states: list[Path]) -> list[Path]:
+    """Return the folders that hold a training."""
+    return [state for state in states if any(state.glob("*.checkpoint"))]
+
+
+def _remove(states: list[Path]) -> None:
+    for state in states:
+        if state.exists():
+            shutil.rmtree(state)
 
 
 @contextmanager
@@ -207,12 +218,11 @@ def _kept(states: list[Path]) -> Iterator[None]:
     """Remove what keeps a training once all that follows from it is written, and not before."""
     try:
         yield
-    except (KeyboardInterrupt, OSError, MemoryError):
-        if found := [str(state) for state in states if state.exists()]:
-            typer.echo(f"--resume goes on from the last epoch, in {', '.join(found)}", err=True)
+    except (KeyboardInterrupt, SystemExit, OSError, MemoryError):
+        if found := list(map(str, _held(states))):
+            typer.echo(f"--resume goes on from what is in {', '.join(found)}", err=True)
         raise
-    for state in states:
-        state.unlink(missing_ok=True)
+    _remove(states)
 
 
 def _score(record: dict[str, Any]) -> float:

@@ -67,7 +67,7 @@ def set_state(model: Model, contents: Contents, where: str) -> None:
     record = _record(contents, where)
     if record["data"] != running.fingerprint:
         raise FormatError(
-            f"{where}: is of a training on other data: give fit the same x, y and batch size as "
+            f"{where}: is of a training on other data: give the same data and batch size as "
             "before, or another folder to start anew"
         )
     arrays = {n: array for n, array in contents.tensors.items() if n.startswith(_ARRAYS)}
@@ -118,7 +118,10 @@ def _restore(running: Running, kept: list[tuple[str, Any]], where: str) -> None:
         warn_user(f"{where}: there is no callback any more for the state of {', '.join(gone)}")
     for name, state in kept:
         if name in there:
-            there[name].set_state(state)
+            try:
+                there[name].set_state(state)
+            except FormatError as error:
+                raise FormatError(f"{where}: {error}") from None
 
 
 # What holds for each part of the record, so that a file cannot put anything else in its place.

@@ -138,11 +138,7 @@ class TrainingBatches:
 
     def on_epoch_end(self) -> None:
         """Pack the next epoch."""
-        self.go_on(self.epoch + 1)
-
-    def go_on(self, epoch: int) -> None:
-        """Pack an epoch, as if all before it were done."""
-        self.epoch = epoch
+        self.epoch += 1
         self._batches = self._packed()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import platform
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -16,14 +15,34 @@ import numpy as np
 
 import everystep
 from everystep import losses, optimizers
-from everystep.callbacks import Callback, EarlyStopping
+from everystep.callbacks import Callback, Checkpoints, EarlyStopping
 from everystep.callbacks.base import Logs
 from everystep.errors import DataError
+from everystep.models import Model
 from everystep.tagging.measuring import DevScores
-from everystep.tagging.resuming import Batches, Counted, Resumable
+from everystep.tagging.resuming import Known
 
+SAVED_AFTER = 200
+"""After how many batches a training is kept, beside the ends of epochs."""
 MOST_SHAPES = 64
 """How many shapes of batches may come without a warning: few, but of two kinds, each of a list."""
+
+
+class Batches(Protocol):
+    """The batches of an epoch by number, others in each epoch."""
+
+    @property
+    def fill(self) -> float:
+        """The share of cells that are real steps."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, number: int) -> Any: ...
+
+    def on_epoch_end(self) -> None:
+        """Make the batches of the next epoch."""
+        ...
 
 
 class Schedule(Protocol):
@@ -73,7 +92,7 @@ class Lesson:
     """
 
     settings: Schedule
-    network: Counted
+    network: Model
     batches: Batches
     measure: Callable[[], Mapping[str, Any]] | None
     monitor: str
@@ -90,17 +109,15 @@ class Lesson:
         Returns:
             The record of the training.
         """
-        began = time.monotonic()
         stopping = self._watching(verbose)
-        kept = self._kept(resume, stopping)
-        history = self.network.fit(
+        known = Known(self.identity)
+        kept = [] if resume is None else [Checkpoints(resume, save_freq=SAVED_AFTER, keep=2)]
+        curve = self.network.fit(
             self.batches,
             epochs=self.settings.epochs,
-            initial_epoch=max((each.go_on() for each in kept), default=0),
-            callbacks=[Sound(), *stopping, *kept, *further],
+            callbacks=[Sound(), *stopping, known, *kept, *further],
             verbose=verbose,
         ).history
-        curve = kept[0].curve if kept else history
         best = stopping[-1].best_epoch if stopping else len(curve["loss"]) - 1
         return {
             "settings": self.settings.to_dict(),
@@ -110,7 +127,7 @@ class Lesson:
             "curve": {name: [float(value) for value in values] for name, values in curve.items()},
             "best_epoch": best + 1,
             "dev": None if self.measure is None else dict(self.measure()),
-            "seconds": kept[0].seconds if kept else time.monotonic() - began,
+            "seconds": known.seconds,
         }
 
     def _watching(self, verbose: str | int) -> list[Any]:
@@ -125,13 +142,6 @@ class Lesson:
             restore_best_weights=True,
         )
         return [DevScores(self.measure, told), stopping]
-
-    def _kept(self, resume: str | PathLike[str] | None, stopping: list[Any]) -> list[Resumable]:
-        """Return what keeps the state of the training, where that is asked for."""
-        if resume is None:
-            return []
-        watching = stopping[-1] if stopping else None
-        return [Resumable(resume, self.network, self.batches, watching, self.identity)]
 
 
 class Sound(Callback):
@@ -152,7 +162,7 @@ class Sound(Callback):
 
 
 def compile_network(
-    network: Counted,
+    network: Model,
     settings: Schedule,
     batches: int,
     loss: losses.Loss,

@@ -34,7 +34,6 @@ from everystep.layers import (
 from everystep.models import Model, Sequential
 from everystep.sequences import Steps
 from everystep.tagging.pretrained import Pretrained
-from everystep.tagging.resuming import Counted
 from everystep.tagging.settings import Settings
 
 WINDOW = 3
@@ -45,7 +44,7 @@ HEADS = 4
 """How many heads attention has."""
 
 
-class Network(Counted):
+class Network(Model):
     """Words and spellings to a score for each label.
 
     Shapes: a dict of `words` (rows, steps), `Steps` of ids in packed rows; `spellings`

@@ -69,10 +69,9 @@ class Tagger:
             settings: `Settings`, or a mapping with some of them.
             verbose: as for `Model.fit`.
             callbacks: objects whose methods are called between steps and epochs.
-            resume: a file that keeps how far training is, after each epoch. If it is there, the
-                training that wrote it goes on, and gives the bits that it would have given. It
-                stays at the end, when nothing of it is trained again: remove it once the tagger is
-                saved.
+            resume: a folder that keeps how far training is; see `callbacks.Checkpoints`. A training
+                that it holds goes on, and gives the bits that it would have given. It stays at the
+                end, when nothing of it is trained again: remove it once the tagger is saved.
             vectors: a file of word vectors that were trained elsewhere, as word2vec, GloVe and
                 fastText write them as text; see `corpora.read_word_vectors`. Each step has that of
                 its word beside what is learned of it here, a word that has none there 0. The tagger

@@ -79,7 +79,7 @@ def test_training_goes_on_after_an_interruption_as_if_there_had_been_none(tmp_pa
     stopping = LambdaCallback(on_epoch_begin=interrupt)
     with pytest.raises(KeyboardInterrupt):
         es.SignalTagger.train(TRAIN[:9], None, settings, 0, callbacks=[stopping], resume=state)
-    with pytest.raises(FormatError, match="not of a training with these settings"):
+    with pytest.raises(FormatError, match="is of a training on other data"):
         es.SignalTagger.train(TRAIN[1:9], None, settings, 0, resume=state)
     after = es.SignalTagger.train(TRAIN[:9], None, settings, 0, resume=state)
     at_once = es.SignalTagger.train(TRAIN[:9], None, settings, 0)

@@ -15,11 +15,10 @@ from everystep.layers import (
     TimeDistributed,
 )
 from everystep.models import Sequential
-from everystep.tagging.resuming import Counted
 from everystep.tagging.signals.settings import SignalSettings
 
 
-class Network(Counted, Sequential):
+class Network(Sequential):
     """Folded steps to a score for each label at each of the steps that are folded.
 
     Shapes: (rows, folds, fold * channels) -> (rows, folds, fold, labels)

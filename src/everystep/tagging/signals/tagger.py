@@ -73,7 +73,7 @@ class SignalTagger:
             settings: `SignalSettings`, or a mapping with some of them.
             verbose: as for `Model.fit`.
             callbacks: objects whose methods are called between steps and epochs.
-            resume: a file that keeps how far training is; see `Tagger.train`.
+            resume: a folder that keeps how far training is; see `Tagger.train`.
 
         Returns:
             The tagger; its `record` says how training went.
