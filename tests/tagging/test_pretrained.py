@@ -158,7 +158,7 @@ def test_a_training_goes_on_with_the_same_vectors_alone(tmp_path: Path, file: Pa
     with pytest.raises(KeyboardInterrupt):
         train(file, LambdaCallback(on_epoch_begin=interrupt))
     for wrong in (other, None):
-        with pytest.raises(FormatError, match="these settings and these data"):
+        with pytest.raises(FormatError, match="of a training on other data"):
             train(wrong)
     after = train(file)
     assert len(after.record["curve"]["loss"]) == 3

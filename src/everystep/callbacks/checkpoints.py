@@ -172,7 +172,8 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
             yield
         finally:
             for number, handler in before.items():
-                signal.signal(number, handler)
+                # None stands for a handler that is not Python's own, which cannot be put back.
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
     def _leave_if_asked(self) -> None:
         if self._asked is None:
