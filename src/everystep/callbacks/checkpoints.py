@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 import signal
 import sys
@@ -137,7 +136,7 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
     def _save(self, also: str | None = None) -> None:
         self._wait()
         contents = self.model.training_state()
-        name = f"{operator.index(self.model._steps_done):010d}{SUFFIX}"
+        name = f"{self.model._steps_done:010d}{SUFFIX}"
         assert self._writer is not None
         names = [name] if also is None else [name, also]
         self._writing = self._writer.submit(self._write, contents, names)

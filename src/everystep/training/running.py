@@ -89,16 +89,14 @@ class Running:
         """All arrays that the next step depends on: weights, optimizer's state, measures."""
         programs = self.programs
         programs.optimizer.build(list(programs.trainable.values()))
-        numbered = {"optimizer": programs.optimizer.variables, "measures": self.measured}
+        numbered = {
+            "optimizer": programs.optimizer.variables,
+            "measures": programs.measures.variables,
+        }
         found = {f"weights/{path}": each for path, each in programs.variables.items()}
         for name, variables in numbered.items():
             found |= {f"{name}/{number}": each for number, each in enumerate(variables)}
         return found
-
-    @property
-    def measured(self) -> list[Variable]:
-        """The states of the metrics, which are those of the running epoch."""
-        return self.programs.measures.variables
 
     def _catch_up(self, begin: int) -> None:
         """Bring what batches are drawn from to where it was, if epochs are left out."""

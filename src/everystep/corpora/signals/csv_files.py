@@ -71,17 +71,29 @@ def read_csv_signals(
     >>> signal.values.tolist(), signal.labels.tolist()
     ([[0.5], [-1.5]], [1, 255])
     """
-    lines = read_lines(path)
-    header = next(lines, None)
-    if header is None:
-        raise CorpusError(f"{name_of(path)}:1: expected a line of names of columns, got nothing")
-    columns = columns_of(header, label, channels)
+    columns, lines = open_csv(path, label, channels)
     steps = 0
     for block in read_blocks(lines, _kind_of, unit="signal"):
         steps += len(block.tokens)
         yield _signal(block, columns, ignore)
     if not steps:
-        raise CorpusError(f"{header.place}: expected lines of numbers behind the names, got none")
+        place = columns.line.place
+        raise CorpusError(f"{place}: expected lines of numbers behind the names, got none")
+
+
+def open_csv(
+    path: str | PathLike[str], label: str, channels: list[str] | None
+) -> tuple[Columns, Iterator[Line]]:
+    """Return what the first line of a file says, and the lines behind it.
+
+    Raises:
+        CorpusError: the file cannot be read, is empty, or lacks a column.
+    """
+    lines = read_lines(path)
+    header = next(lines, None)
+    if header is None:
+        raise CorpusError(f"{name_of(path)}:1: expected a line of names of columns, got nothing")
+    return columns_of(header, label, channels), lines
 
 
 def csv_header(signal: Signal, label: str = "label") -> str:

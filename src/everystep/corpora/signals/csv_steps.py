@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from os import PathLike
 
-from everystep.corpora.readers.lines import cut_end, name_of, read_lines
-from everystep.corpora.signals.csv_files import columns_of, fields_of, number_in
-from everystep.errors import CorpusError, DataError
+from everystep.corpora.readers.lines import cut_end
+from everystep.corpora.signals.csv_files import fields_of, number_in, open_csv
+from everystep.errors import DataError
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,7 @@ def read_csv_steps(
     >>> header.with_label("label"), [(step.values, step.with_label("1")) for step in steps]
     ('ii,label\n', [((0.5,), '0.5,1\n'), ((-1.5,), '-1.5,1\n')])
     """
-    lines = read_lines(path)
-    header = next(lines, None)
-    if header is None:
-        raise CorpusError(f"{name_of(path)}:1: expected a line of names of columns, got nothing")
-    columns = columns_of(header, label, channels)
+    columns, lines = open_csv(path, label, channels)
 
     def steps() -> Iterator[CsvStep]:
         for line in lines:
@@ -80,4 +76,4 @@ def read_csv_steps(
                     raise DataError(f"{line.place}: {fields[column]!r} in {name!r} is too large")
             yield CsvStep(line.place, tuple(values), line.text, columns.label)
 
-    return CsvStep(header.place, None, header.text, columns.label), steps()
+    return CsvStep(columns.line.place, None, columns.line.text, columns.label), steps()
