@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from everystep.sequences import Ragged
-from everystep.tagging.batches import PORTIONS, Rows, TrainingBatches, prediction_batches
+from everystep.tagging.batches import Rows, TrainingBatches, prediction_batches
 from everystep.tagging.features import Features
 from everystep.tagging.settings import Settings
 
@@ -98,7 +98,7 @@ def test_each_epoch_holds_each_step_once_with_its_label_in_another_order() -> No
             assert len({tuple(row) for row in rows.tolist()}) == len(rows)
             shapes.add(inputs["spellings"].shape)
         assert Counter(found) == expected
-        assert len(shapes) <= PORTIONS
+        assert len(shapes) == 1
         orders.append(found)
         batches.on_epoch_end()
     assert orders[0] != orders[1]
@@ -132,12 +132,13 @@ def test_what_is_to_be_labelled_comes_in_few_shapes() -> None:
     shapes, found = set(), 0
     for count in (1, 2, 3, 50, 399, 401):
         encoded = features.encode(sentences[-count:])
+        before = len(shapes)
         for inputs, segments in prediction_batches(encoded, Rows(16, 30)):
             shapes.add((inputs["words"].shape, inputs["spellings"].shape))
             found += int((segments != 0).sum())
+        assert len(shapes) <= before + 1
     assert found == sum(len(s) for c in (1, 2, 3, 50, 399, 401) for s in sentences[-c:])
     assert {shape[0][1] for shape in shapes} == {120}
-    assert len({shape[0] for shape in shapes}) <= 5
 
 
 def test_padding_reads_no_word() -> None:

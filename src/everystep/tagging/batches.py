@@ -20,10 +20,12 @@ from everystep.sequences import (
 from everystep.tagging.features import Encoded
 
 UNKNOWN_WORD = 1
-PORTIONS = 8
+PORTIONS = 16
 """How many numbers of distinct spellings batches of one shape may have; each is compiled once."""
 LEAST_PORTION = 64
 """Fewer spellings than this are not worth a program of their own."""
+SPARE = 1.03
+"""So many times the spellings of the fullest batch of the first epoch have room in all of training."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,24 @@ class Rows:
         return cls(*row_shape(lengths, batch_size, least))
 
 
-def inputs_of(encoded: Encoded, batch: Batch, dropped: Any = None) -> dict[str, Any]:
+def _fullest(batches: Batches) -> int:
+    """Return how many distinct spellings the batch with most of them has."""
+    return max(len(np.unique(np.asarray(batch.steps.values))) for batch in batches)
+
+
+def _portioned(spellings: int, cells: int) -> int:
+    """Return one of few numbers, as many spellings or more, for batches of so many cells."""
+    portion = max(-(-cells // PORTIONS), LEAST_PORTION)
+    return portion * -(-spellings // portion)
+
+
+def inputs_of(encoded: Encoded, batch: Batch, room: int, dropped: Any = None) -> dict[str, Any]:
     """Return what the network reads of one batch.
 
     Args:
         encoded: the sentences.
         batch: the numbers of their spellings, in packed rows.
+        room: for how many distinct spellings there is room; for more if the batch has more.
         dropped: which steps' words are to be unknown, (rows, steps); none if None.
     """
     kinds = np.asarray(batch.steps.values)
@@ -57,9 +71,10 @@ def inputs_of(encoded: Encoded, batch: Batch, dropped: Any = None) -> dict[str, 
     words = encoded.words[kinds]
     if dropped is not None:
         words = np.where(dropped, UNKNOWN_WORD, words)
-    rows, length = kinds.shape
-    portion = max(-(-rows * length // PORTIONS), LEAST_PORTION)
-    of_a_row = -(-portion * -(-len(distinct) // portion) // rows)
+    rows = len(kinds)
+    if len(distinct) > room:
+        room = _portioned(len(distinct), kinds.size)
+    of_a_row = -(-room // rows)
     spellings = np.zeros((rows * of_a_row, encoded.spellings.shape[1]), np.int32)
     spellings[: len(distinct)] = encoded.spellings[distinct]
     inputs = {
@@ -105,6 +120,8 @@ class TrainingBatches:
         self._chances = word_dropout / np.maximum(word_dropout + encoded.counts, 1e-9)
         self._seed, self.epoch = seed, 0
         self._batches = self._packed()
+        # One number for all batches: each is compiled once, which takes as long as many steps.
+        self._room = round(SPARE * _fullest(self._batches))
 
     def _packed(self) -> Batches:
         random = np.random.default_rng([self._seed, self.epoch])
@@ -134,7 +151,7 @@ class TrainingBatches:
         random = np.random.default_rng([self._seed, self.epoch, number])
         chances = self._chances[np.asarray(batch.steps.values)]
         dropped = random.random(chances.shape) < chances
-        return inputs_of(self._encoded, batch, dropped), batch.aligned["labels"]
+        return inputs_of(self._encoded, batch, self._room, dropped), batch.aligned["labels"]
 
     def on_epoch_end(self) -> None:
         """Pack the next epoch."""
@@ -155,5 +172,7 @@ def prediction_batches(encoded: Encoded, rows: Rows) -> Iterator[tuple[dict[str,
     plan = plan_rows(lengths, length)
     most = max(rows.count * rows.length // length, 1)
     fewer = min(most, 1 << (max(len(plan), 1) - 1).bit_length())
-    for batch in packed_batches(encoded.kinds, plan, fewer):
-        yield inputs_of(encoded, batch), batch.steps.segments
+    batches = packed_batches(encoded.kinds, plan, fewer)
+    room = _portioned(_fullest(batches), fewer * length)
+    for batch in batches:
+        yield inputs_of(encoded, batch, room), batch.steps.segments
