@@ -106,11 +106,54 @@ def together(model: Any, also: list[Any]) -> Any:
     return ragged(model, also)
 
 
-FITS: tuple[Fit, ...] = (ragged, generated, portions, numbered, together)
+def stateful(model: Any, also: list[Any]) -> Any:
+    """States of layers, of seeds and of the optimizer, and callbacks that have one each."""
+    x = np.stack([row[:1].repeat(4, 0) for row in TRAIN[0]])
+    y = (x.sum(-1) > 0).astype("int32")
+    watching = [
+        callbacks.EarlyStopping("loss", patience=2, min_delta=0.5, restore_best_weights=True),
+        callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.5, cooldown=1),
+        callbacks.TerminateOnNaN(),
+    ]
+    return model.fit(x, y, 2, 5, callbacks=watching + also, validation_data=(x[:4], y[:4]))
+
+
+FITS: tuple[Fit, ...] = (ragged, generated, portions, numbered, together, stateful)
+
+
+class Noise(layers.Layer):
+    """Noise of a seed generator, whose state goes on from draw to draw."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.generator = es.random.SeedGenerator(3)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        return x + es.random.normal(x.shape, seed=self.generator) if training else x
+
+
+def full_of_states() -> Any:
+    model = es.Sequential(
+        [
+            layers.Input(batch_shape=(2, 4, 3)),
+            layers.LSTM(4, return_sequences=True, stateful=True),
+            layers.Dropout(0.3, seed=5),
+            Noise(),
+            layers.BatchNormalization(),
+            layers.SpectralNormalization(layers.Dense(2)),
+        ]
+    )
+    adam = es.optimizers.Adam(0.05, use_ema=True, gradient_accumulation_steps=3)
+    loss = es.losses.SparseCategoricalCrossentropy(from_logits=True)
+    metrics = [es.metrics.SparseCategoricalAccuracy(), es.metrics.MeanMetricWrapper(loss)]
+    model.compile(es.optimizers.LossScaleOptimizer(adam, 8.0, 2), loss, metrics=metrics)
+    return model
 
 
 def made(fit: Fit) -> Any:
     es.utils.set_random_seed(11)
+    if fit is stateful:
+        return full_of_states()
     model = es.Sequential(
         [
             layers.GRU(4, return_sequences=True),

@@ -21,6 +21,7 @@ from everystep.callbacks.recording import PATH
 from everystep.core import Configurable, kinds, setting
 from everystep.errors import FormatError, StateError
 from everystep.formats import Contents, read_tensors, write_tensors
+from everystep.formats.atomic import remove_parts
 
 SUFFIX = ".checkpoint"
 BEST = f"best{SUFFIX}"
@@ -99,6 +100,7 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
         folder.mkdir(parents=True, exist_ok=True)
         closing: ExitStack = self.model.running.closing
         closing.enter_context(_taken(folder))
+        remove_parts(folder, SUFFIX)
         self._writer = closing.enter_context(ThreadPoolExecutor(1, "checkpoint"))
         closing.callback(self._wait)
         closing.enter_context(self._listening())
@@ -130,15 +132,17 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
         self._leave_if_asked()
 
     def on_train_end(self, logs: Logs = None) -> None:
-        """See to it that all is on the disk."""
+        """See to it that all is on the disk, and end the program if somebody has asked for it."""
         self._wait()
+        self._leave_if_asked()
 
     def _save(self, also: str | None = None) -> None:
         self._wait()
         contents = self.model.training_state()
         name = f"{self.model._steps_done:010d}{SUFFIX}"
         assert self._writer is not None
-        names = [name] if also is None else [name, also]
+        # First the best: the other says that it is there.
+        names = [name] if also is None else [also, name]
         self._writing = self._writer.submit(self._write, contents, names)
 
     def _write(self, contents: Contents, names: list[str]) -> None:

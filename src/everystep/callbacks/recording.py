@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 from everystep.callbacks.base import Callback, Logs
 from everystep.core import Configurable, Kind, kinds, setting
 from everystep.errors import FormatError
-from everystep.formats.atomic import write_atomically
+from everystep.formats.atomic import append, write_atomically
 
 PATH = Kind("a path", os.fspath, refused=(3, None))
 
@@ -114,13 +115,13 @@ class CSVLogger(Callback, Configurable, fills_settings=True):
         logs = logs or {}
         if self._names is None:
             self._names = _columns(logs)
-        # Open for one line at a time: nothing is lost and nothing left open when training fails.
-        with open(self.filename, "a", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, delimiter=self.separator)
-            if self._needs_header:
-                writer.writerow(["epoch", *self._names])
-                self._needs_header = False
-            writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self._names)])
+        lines = io.StringIO(newline="")
+        writer = csv.writer(lines, delimiter=self.separator)
+        if self._needs_header:
+            writer.writerow(["epoch", *self._names])
+        writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self._names)])
+        append(self.filename, lines.getvalue().encode("utf-8"))
+        self._needs_header = False
 
 
 def _columns(logs: Iterable[str]) -> list[str]:

@@ -83,9 +83,10 @@ def _write_results(report: Report, out: Path) -> Path:
     import json
 
     from everystep.drawing import demonstration_page
+    from everystep.formats.atomic import write_text_atomically
 
     page = out / "index.html"
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
-    (out / "metrics.json").write_text(f"{text}\n", encoding="utf-8", errors="replace")
-    page.write_text(demonstration_page(report), encoding="utf-8")
+    write_text_atomically(out / "metrics.json", f"{text}\n")
+    write_text_atomically(page, demonstration_page(report))
     return page

@@ -59,6 +59,7 @@ def evaluate(
     from everystep.cli.signal_files import SignalFiles, refuse_options, split_names
     from everystep.cli.tagger_files import load_tagger
     from everystep.drawing.figures_picture import confusion_svg
+    from everystep.formats.atomic import write_text_atomically
     from everystep.tagging import SignalTagger
 
     if confusion is not None:
@@ -100,7 +101,7 @@ def evaluate(
                 "differences": {name: each._asdict() for name, each in better.items()},
             }
     if confusion is not None:
-        confusion.write_text(confusion_svg(report["confusion"]), encoding="utf-8")
+        write_text_atomically(confusion, confusion_svg(report["confusion"]))
     typer.echo(json.dumps(report, ensure_ascii=False) if as_json else _text(report, columns()))
 
 

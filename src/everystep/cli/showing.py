@@ -15,6 +15,7 @@ import typer
 
 from everystep.cli.places import check_file
 from everystep.errors import SettingError
+from everystep.formats.atomic import write_text_atomically
 
 STANDARD_OUTPUT = "-"
 """The name of a file that stands for standard output."""
@@ -123,7 +124,7 @@ class Drawn:
             if file == STANDARD_OUTPUT:
                 typer.echo(text.rstrip("\n"))
             else:
-                Path(file).write_text(text, encoding="utf-8")
+                write_text_atomically(file, text)
         if self.opened is not None:
             page = _kept(self.opened) if self.file is None else Path(self.file)
             typer.launch(page.resolve().as_uri())
@@ -136,11 +137,13 @@ def columns() -> int:
 
 def _kept(page: str) -> Path:
     """Write a page into a file that stays when the command has ended."""
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="everystep-", suffix=".html", encoding="utf-8", delete=False
-    ) as kept:
-        kept.write(page)
-    return Path(kept.name)
+    folder = Path(tempfile.mkdtemp(prefix="everystep-"))
+    try:
+        write_text_atomically(folder / "page.html", page)
+    except OSError:
+        folder.rmdir()
+        raise
+    return folder / "page.html"
 
 
 @contextlib.contextmanager

@@ -96,6 +96,7 @@ def train(
     from everystep.cli.places import check_file
     from everystep.cli.signal_files import refuse_options, signals_reader, split_names
     from everystep.cli.tasks import of_sentences, of_signals
+    from everystep.formats.atomic import write_text_atomically
 
     check_file("--out", out, ".everystep")
     check_file("--out", out.with_suffix(".json"))
@@ -140,7 +141,7 @@ def train(
         ]
         report = _saved(task, runs, trained, out)
         if curve is not None:
-            curve.write_text(_curve(report), encoding="utf-8")
+            write_text_atomically(curve, _curve(report))
     if as_json:
         typer.echo(json.dumps(report, ensure_ascii=False))
     else:
@@ -236,10 +237,10 @@ def _score(record: dict[str, Any]) -> float:
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:
-    from everystep.formats.atomic import write_atomically
+    from everystep.formats.atomic import write_text_atomically
 
     text = json.dumps(report, indent=1, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, lambda file: file.write(f"{text}\n".encode()))
+    write_text_atomically(path, f"{text}\n")
 
 
 def _curve(report: dict[str, Any]) -> str:

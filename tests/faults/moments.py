@@ -1,0 +1,69 @@
+"""A writer is killed between any two of its calls: its files are then whole, the old or the new."""
+
+import os
+import signal
+import tempfile
+import warnings
+from dataclasses import replace
+from pathlib import Path
+
+from everystep.formats.atomic import remove_parts
+from tests.faults.disk import KILLED, Disk, Fault
+from tests.faults.disks import MOST_CALLS, Files
+from tests.faults.tally import Tally, expect
+from tests.faults.writers import Writer, writers
+
+SECONDS = 20
+"""After so long a process that hangs is ended, which counts as lost."""
+
+
+def survived(fault: Fault = KILLED, table: tuple[Writer, ...] | None = None) -> Tally:
+    """Kill a process at each call of each writer, which it forks to run."""
+    tally = Tally("killed between two calls of a save")
+    for writer in table or writers():
+        with tempfile.TemporaryDirectory() as name:
+            files = Files(writer, Path(name).resolve())
+            for at in range(1, MOST_CALLS):
+                with tally.trying(f"{writer.name}, call {at}"):
+                    if _ended(files, fault, at):
+                        files.are_whole(new=True)
+                        break
+                    files.are_whole()
+                    # What the dead one left is known by its name, and taken away.
+                    remove_parts(files.folder, writer.name)
+                    if writer.also is not None:
+                        remove_parts(files.folder, writer.also)
+                    files.stand_alone()
+                files.restore()
+            # The last one was no try: nobody was killed.
+            tally.tries -= 1
+    return tally
+
+
+def _ended(files: Files, fault: Fault, at: int) -> bool:
+    """Write in a process that is killed at a call; return whether it came to its end before."""
+    with warnings.catch_warnings():
+        # JAX warns of its threads, which the child does without: all has been computed.
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if not child:
+        code = 1
+        try:
+            signal.alarm(SECONDS)
+            with Disk(files.folder, fault, at).misbehaving():
+                files.write()
+            code = 0
+        finally:
+            os._exit(code)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    expect(code in (0, -signal.SIGKILL), f"the child ended with {code}")
+    return code == 0
+
+
+def made(quick: bool) -> list[Tally]:
+    """Kill every writer at every call, and in the middle of what it hands over."""
+    shares = (1.0,) if quick else (1.0, 0.5, 0.1)
+    tally = Tally("killed between two calls of a save")
+    for share in shares:
+        tally.add(survived(replace(KILLED, share=share)))
+    return [tally]

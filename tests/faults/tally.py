@@ -1,0 +1,47 @@
+"""How often a fault was made, and how often nothing was lost by it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Tally:
+    """The tries of one fault.
+
+    Args:
+        fault: the fault, in words.
+        tries: how often it was made.
+        failures: what was lost, one line a try.
+        skipped: why the fault cannot be made here, or nothing.
+    """
+
+    fault: str
+    tries: int = 0
+    failures: list[str] = field(default_factory=list)
+    skipped: str = ""
+
+    @property
+    def survived(self) -> int:
+        """How many tries lost nothing."""
+        return self.tries - len(self.failures)
+
+    @contextmanager
+    def trying(self, case: str) -> Iterator[None]:
+        """Count a try; an error in the block, of whatever kind, says that it was not survived."""
+        self.tries += 1
+        try:
+            yield
+        except Exception as error:
+            self.failures.append(f"{case}: {type(error).__name__}: {error}")
+
+    def add(self, other: "Tally") -> None:
+        """Count the tries of a part."""
+        self.tries += other.tries
+        self.failures += other.failures
+
+
+def expect(holds: object, words: str) -> None:
+    """Raise an error that says what does not hold."""
+    if not holds:
+        raise AssertionError(words)
