@@ -71,9 +71,22 @@ def test_an_opened_page_is_a_file_that_stays(
     monkeypatch.setattr(typer, "launch", opened.append)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     wanted(html=str(tmp_path / "a b.html") if named else None, opened=True).drawn(Found()).give()
-    (file,) = tmp_path.iterdir()
+    (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
     assert file.read_text("utf-8") == "<html></html>"
     assert [unquote(urlparse(address).path) for address in opened] == [str(file)]
+
+
+def test_a_page_that_cannot_be_kept_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with pytest.raises(OSError, match=r"No space left on device: '.*page\.html'"):
+        wanted(opened=True).drawn(Found()).give()
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(
