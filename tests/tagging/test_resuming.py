@@ -71,7 +71,7 @@ def test_a_loss_that_is_no_number_ends_training_and_the_state_before_it_is_kept(
 
     spoiling = LambdaCallback(on_epoch_begin=spoil)
     settings = {**SETTINGS, "epochs": 3}
-    with pytest.raises(DataError, match=r"loss is nan after epoch 2.*learning_rate"):
+    with pytest.raises(DataError, match=r"epoch 2, batch 1.*its loss is nan.*learning rate"):
         es.Tagger.train(DATA, DATA, settings, 0, [spoiling], resume=tmp_path / "state")
     found = newest(tmp_path / "state")
     assert found is not None

@@ -8,6 +8,7 @@ from everystep.callbacks.base import Callback, LambdaCallback
 from everystep.callbacks.calling import CallbackList
 from everystep.callbacks.checkpoint import ModelCheckpoint
 from everystep.callbacks.checkpoints import Checkpoints
+from everystep.callbacks.finite import FiniteGuard
 from everystep.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from everystep.callbacks.recording import CSVLogger, History
 from everystep.callbacks.stopping import EarlyStopping, TerminateOnNaN
@@ -18,6 +19,7 @@ __all__ = [
     "CallbackList",
     "Checkpoints",
     "EarlyStopping",
+    "FiniteGuard",
     "History",
     "LambdaCallback",
     "LearningRateScheduler",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, MutableMapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ class Applies:
 
     name: str | None
     built: bool
+    skips_nonfinite: ClassVar[bool] = False
+    """Whether gradients that are not finite are part of how it works, and change no weight."""
     _weights: list[Variable]
 
     @property

@@ -59,6 +59,7 @@ class LossScaleOptimizer(Applies, Configurable, fills_settings=True):
     name: str | None = setting(optional(TEXT), default=None)
 
     loss_scale_factor = None
+    skips_nonfinite = True
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -25,7 +25,7 @@ PORTIONS = 16
 LEAST_PORTION = 64
 """Fewer spellings than this are not worth a program of their own."""
 SPARE = 1.03
-"""So many times the spellings of the fullest batch of the first epoch have room in all of training."""
+"""So many times the spellings of the fullest batch of the first epoch have room in all epochs."""
 
 
 @dataclass(frozen=True)

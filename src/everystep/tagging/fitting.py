@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,7 @@ import numpy as np
 
 import everystep
 from everystep import losses, optimizers
-from everystep.callbacks import Callback, Checkpoints, EarlyStopping
-from everystep.callbacks.base import Logs
-from everystep.errors import DataError
+from everystep.callbacks import Callback, Checkpoints, EarlyStopping, FiniteGuard
 from everystep.models import Model
 from everystep.tagging.measuring import DevScores
 from everystep.tagging.resuming import Known
@@ -115,7 +112,7 @@ class Lesson:
         curve = self.network.fit(
             self.batches,
             epochs=self.settings.epochs,
-            callbacks=[Sound(), *stopping, known, *kept, *further],
+            callbacks=[FiniteGuard(), *stopping, known, *kept, *further],
             verbose=verbose,
         ).history
         best = stopping[-1].best_epoch if stopping else len(curve["loss"]) - 1
@@ -142,23 +139,6 @@ class Lesson:
             restore_best_weights=True,
         )
         return [DevScores(self.measure, told), stopping]
-
-
-class Sound(Callback):
-    """Ends a training whose loss is no number any more, before the epoch counts for anything."""
-
-    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Look at the loss.
-
-        Raises:
-            DataError: it is NaN or infinite.
-        """
-        loss = float((logs or {}).get("loss", 0.0))
-        if not math.isfinite(loss):
-            raise DataError(
-                f"the loss is {loss} after epoch {epoch + 1}, so nothing is learned any more; "
-                "lower learning_rate or clip"
-            )
 
 
 def compile_network(

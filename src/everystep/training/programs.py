@@ -23,6 +23,7 @@ from everystep.layers.layer import Layer
 from everystep.training.feeding import MiniBatch, opened
 from everystep.training.measures import Measures, Output
 from everystep.training.shapes import ShapeCount
+from everystep.training.soundness import Soundness
 
 LARGE_TABLE = 2**18
 """From how many elements on a table gets a gradient of the rows that were read alone."""
@@ -43,7 +44,13 @@ class Programs:
     Several batches of one shape are handed over together and run in one program, a loop over them:
     Python is asked once for all, and memory that steps work in is taken once. The loop keeps the
     weights, so the numbers are those of one step after the other.
+
+    While `watched` is set, steps run one by one, one whose loss or gradients are not finite changes
+    nothing, and `soundness` says of the last one how it was.
     """
+
+    watched: bool = False
+    soundness: Soundness | None = None
 
     def __init__(
         self,
@@ -66,7 +73,9 @@ class Programs:
         self._evaluate: Any = self._evaluate_step
         self._predict: Any = self._predict_step
         if not eager:
-            self._train = jax.jit(self._train, donate_argnums=(0, 1, 2, 3))
+            self._train = jax.jit(
+                self._train, donate_argnums=(0, 1, 2, 3), static_argnames="watched"
+            )
             self._evaluate = jax.jit(self._evaluate, donate_argnums=(2,))
             self._predict = jax.jit(self._predict)
             self._train_all = jax.jit(self._train_steps, donate_argnums=(0, 1, 2, 3))
@@ -92,10 +101,11 @@ class Programs:
         slots, counts = self.optimizer.variables, self.measures.variables
         state = _own(self.trainable), _own(self.rest), _owns(slots), _owns(counts)
         self._note("fit", batches[0])
-        train, batch = self._train, batches[0]
         if len(batches) > 1:
-            train, batch = self._train_all, _stacked(batches)
-        trained, rest, kept, counted, results = train(*state, batch, key, step)
+            found = self._train_all(*state, _stacked(batches), key, step)
+        else:
+            found = self._train(*state, batches[0], key, step, watched=self.watched)
+        (trained, rest, kept, counted), self.soundness, results = found
         _write(self.trainable, trained)
         _write(self.rest, rest)
         _writes(slots, kept)
@@ -137,8 +147,8 @@ class Programs:
             self._shapes.note(program, batch.inputs)
 
     def _alike(self, batches: Sequence[MiniBatch]) -> bool:
-        """Whether batches can run in one program: compiled, and all of one shape."""
-        return not self.eager and len({_form(each) for each in batches}) == 1
+        """Whether batches can run in one program: compiled, not watched, and all of one shape."""
+        return not (self.eager or self.watched) and len({_form(each) for each in batches}) == 1
 
     def _refuse_unmeasured(self) -> None:
         if self.measures.needs_targets:
@@ -195,9 +205,17 @@ class Programs:
         known = zip(self.measures.variables, counts, strict=True)
         return Scope(values={id(variable): count for variable, count in known}).active()
 
-    def _train_step(self, trainable: Any, rest: Any, slots: Any, counts: Any, *given: Any) -> Any:
-        state = self._trained(trainable, rest, slots, counts, *given)
-        return *state, self._results(state[-1])
+    def _train_step(
+        self,
+        trainable: Any,
+        rest: Any,
+        slots: Any,
+        counts: Any,
+        *given: Any,
+        watched: bool = False,
+    ) -> Any:
+        state, soundness = self._trained(trainable, rest, slots, counts, *given, watched=watched)
+        return state, soundness, self._results(state[-1])
 
     def _train_steps(
         self, trainable: Any, rest: Any, slots: Any, counts: Any, batches: Any, key: Any, step: Any
@@ -206,16 +224,24 @@ class Programs:
 
         def one(carried: Any, batch: Any) -> Any:
             state, step = carried
-            return (self._trained(*state, batch, key, step), step + 1), None
+            return (self._trained(*state, batch, key, step)[0], step + 1), None
 
         state: Any = trainable, rest, slots, counts
         (state, _), _ = jax.lax.scan(one, (state, step), batches)
-        return *state, self._results(state[-1])
+        return state, None, self._results(state[-1])
 
     def _trained(
-        self, trainable: Any, rest: Any, slots: Any, counts: Any, *given: Any
-    ) -> tuple[Any, Any, Any, Any]:
+        self,
+        trainable: Any,
+        rest: Any,
+        slots: Any,
+        counts: Any,
+        *given: Any,
+        watched: bool = False,
+    ) -> tuple[Any, Soundness | None]:
+        """Return weights, states, the optimizer's state and the metrics' after a step."""
         batch, key, step = given
+        before: Any = trainable, rest, slots, counts
 
         def ran(weights: Any, tables: Tables | None) -> Result:
             return self._run(weights | rest, batch, True, Noise(key, step), tables)
@@ -234,8 +260,18 @@ class Programs:
         (gradients, by_rows), (found, rest, ids) = differentiated(whole, added)
         for path, rows in by_rows.items():
             gradients[path] = RowGradient.of(ids[id(self.trainable[path])], rows)
-        trainable, slots = self._moved(trainable, slots, gradients)
-        return trainable, rest, slots, self._count(counts, batch, *found)
+
+        def after() -> Any:
+            moved, kept = self._moved(trainable, slots, gradients)
+            return moved, rest, kept, self._count(counts, batch, *found)
+
+        if not watched:
+            return after(), None
+        looked = [] if self.optimizer.skips_nonfinite else self.trainable
+        soundness = Soundness.of(found[0], {path: gradients[path] for path in looked})
+        if self.eager:
+            return after() if soundness.whole else before, soundness
+        return jax.lax.cond(soundness.whole, after, lambda: before), soundness
 
     def _added(self, ran: Callable[..., Any], trainable: Any) -> dict[str, list[Any]]:
         """Return zeros to add to each read of the tables whose rows can be moved alone, by path."""

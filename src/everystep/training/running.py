@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -44,6 +45,7 @@ class Running:
         validation_freq: validate every so many epochs.
         epoch: the epoch that runs, or comes next.
         batch: how many of its batches are done.
+        given: the batches that were done last.
         closing: what is to be done when the training ends, however it does.
     """
 
@@ -60,6 +62,7 @@ class Running:
     validation_freq: int
     epoch: int
     batch: int = 0
+    given: Sequence[MiniBatch] = ()
     closing: ExitStack = field(default_factory=ExitStack)
 
     def run(self) -> None:
@@ -142,7 +145,7 @@ class Running:
             self.calls.on_train_batch_begin(self.batch)
             logs = self.programs.train(batches, key, self.model._steps_done)
             self.model._steps_done += len(batches)
-            self.batch += len(batches)
+            self.batch, self.given = self.batch + len(batches), batches
             progress.advance(logs, sum(map(real_steps, batches)), len(batches))
             self.calls.on_train_batch_end(self.batch - 1, logs)
             if self.model.stop_training:
