@@ -74,6 +74,19 @@ def test_a_name_has_one_colour_in_both_charts() -> None:
     assert "Loss, train: 2, 1. Loss, dev: 2, 1.5." in svg
 
 
+def test_names_that_share_a_colour_have_other_marks() -> None:
+    svg = learning_svg({f"fold {number}": [0.5, 0.9] for number in range(8)})
+    looks = set()
+    for curve in fromstring(svg).iter(f"{SVG}g"):
+        if "curve" in curve.get("class", ""):
+            line, dot = list(curve)[:2]
+            x, y = map(float, line.get("points", "").split()[0].split(","))
+            corners = [each.split(",") for each in dot.get("points", "").split()]
+            moved = tuple((round(float(a) - x, 1), round(float(b) - y, 1)) for a, b in corners)
+            looks.add((curve.get("class"), moved))
+    assert len(looks) == 8
+
+
 def test_without_losses_there_is_one_chart() -> None:
     headings = [text.text for text in fromstring(learning_svg({"dev": [0.5]})).iter(f"{SVG}text")]
     assert "Score" in headings

@@ -15,6 +15,13 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 150, 14, 40
 _EPOCHS_NAMED = 8
 _TICKS = 5
 _SQUARES = frozenset(["forward", "w1", "w3"])
+_POLYGONS = (
+    (),
+    ((-3.5, -3.5), (3.5, -3.5), (3.5, 3.5), (-3.5, 3.5)),
+    ((0, -5), (5, 3.5), (-5, 3.5)),
+    ((0, -5), (5, 0), (0, 5), (-5, 0)),
+)
+"""The marks of curves: a circle, a square, a triangle and a diamond."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +32,14 @@ class Curve:
         name: what stands at its end.
         values: one an epoch.
         kind: the CSS class of its model.
+        again: how many curves of this kind come before it in the chart.
         dashed: whether it is a line of minor interest.
     """
 
     name: str
     values: Sequence[float]
     kind: str
+    again: int = 0
     dashed: bool = False
 
 
@@ -125,9 +134,10 @@ def _curve(curve: Curve, scale: _Scale, name_y: float) -> Mark:
 
 def _dot(curve: Curve, x: float, y: float) -> Mark:
     # Another shape, so that the lines can be told apart without their colours.
-    if curve.kind in _SQUARES:
-        return mark("rect", x=x - 3.5, y=y - 3.5, width=7, height=7)
-    return mark("circle", cx=x, cy=y, r=4)
+    corners = _POLYGONS[(2 * curve.again + (curve.kind in _SQUARES)) % len(_POLYGONS)]
+    if not corners:
+        return mark("circle", cx=x, cy=y, r=4)
+    return mark("polygon", points=" ".join(f"{x + a:.1f},{y + b:.1f}" for a, b in corners))
 
 
 def _apart(places: list[float], gap: float = 15) -> list[float]:

@@ -29,7 +29,7 @@ def learning_svg(
 ) -> str:
     """Draw how scores and losses went, as one SVG file, light or dark as its reader is.
 
-    A name has the same colour in both charts.
+    A name has the same colour and the same mark in both charts.
 
     Args:
         scores: shares from 0 to 1, one an epoch, by what they are of, such as "dev".
@@ -51,14 +51,16 @@ def learning_svg(
     if not scores and not losses:
         raise DataError("expected scores or losses to draw, got none")
     losses = losses or {}
-    kinds = {
-        name: f"w{number % WEIGHT_COLOURS}"
-        for number, name in enumerate(dict.fromkeys([*scores, *losses]))
-    }
+    numbers = {name: number for number, name in enumerate(dict.fromkeys([*scores, *losses]))}
     panels = [(words, each) for words, each in (("Score", scores), ("Loss", losses)) if each]
     charts = []
     for words, each in panels:
-        curves = [Curve(name, values, kinds[name]) for name, values in each.items()]
+        curves = [
+            Curve(
+                name, values, f"w{numbers[name] % WEIGHT_COLOURS}", numbers[name] // WEIGHT_COLOURS
+            )
+            for name, values in each.items()
+        ]
         charts.append((words, curves_chart(words, curves, as_percent=words == "Score")))
     told = [
         f"{words}, {name}: {', '.join(f'{value:.4g}' for value in values)}."

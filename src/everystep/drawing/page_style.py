@@ -99,7 +99,7 @@ dt{color:var(--soft);font-size:.8rem;margin-top:.35rem}
 dd{margin:0;font-weight:600}
 .maps svg{max-width:420px}
 .curve.forward polyline{stroke:var(--forward)}
-.curve.forward rect,svg .curve.forward text{fill:var(--forward)}
+.curve.forward polygon,svg .curve.forward text{fill:var(--forward)}
 .curve.bidirectional polyline{stroke:var(--both)}
 .curve.bidirectional circle,svg .curve.bidirectional text{fill:var(--both)}
 .bars rect{fill:var(--both)}

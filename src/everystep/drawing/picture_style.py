@@ -60,7 +60,7 @@ _WEIGHTS: Final = """
 .cell-step.{0} rect{{stroke:var(--{1})}}
 .picture .cell-step.{0} text{{fill:var(--{1})}}
 .curve.{0} polyline{{stroke:var(--{1})}}
-.curve.{0} rect,.curve.{0} circle,.picture .curve.{0} text{{fill:var(--{1})}}
+.curve.{0} polygon,.curve.{0} circle,.picture .curve.{0} text{{fill:var(--{1})}}
 .cell-step.lit.{0} rect,.pill.{0} rect,.strip.{0},.unit.lit.{0}{{fill:var(--{1})}}
 """
 
