@@ -1,0 +1,174 @@
+"""The same seed gives the same bits, whatever a process finds around it.
+
+python -m tests.faults.same_bits [--json]
+
+XLA has as many threads as the process has cores, or NPROC of them, and compiles by their number. So
+there are two laws: where that number is the same, everything has the same bits on any number of
+cores; networks that read step by step, and taggers, with any number of XLA's threads from 2 on.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from everystep.kernels.extension import paths
+from tests.conftest import ROOT
+from tests.faults.killed import say
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a process finds around it.
+
+    Args:
+        threads: how many XLA has.
+        team: how many the native loop has.
+        cores: on how many of the machine's cores the process may run; None for all.
+        elsewhere: whether folder, language, seed of hashes and order of files are others.
+        further: what else the environment says.
+    """
+
+    threads: int = 2
+    team: int = 2
+    cores: int | None = None
+    elsewhere: bool = False
+    further: dict[str, str] = field(default_factory=dict)
+
+    def digests(self, parts: Iterable[str]) -> dict[str, str]:
+        """Do what belongs to some parts in a process of its own; return a digest of each."""
+        environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
+            "NPROC": str(self.threads),
+            "EVERYSTEP_THREADS": str(self.team),
+            # A program that another process has compiled would hide what is compiled here.
+            "JAX_ENABLE_COMPILATION_CACHE": "false",
+            "PYTHONHASHSEED": "1",
+            **self.further,
+        }
+        command = [sys.executable, "-m", "tests.faults.same_bits", "--do", *parts]
+        with tempfile.TemporaryDirectory() as folder:
+            if self.elsewhere:
+                other = {
+                    "PYTHONHASHSEED": "2",
+                    "LC_ALL": "C",
+                    "PYTHONUTF8": "0",
+                    "TZ": "Asia/Tokyo",
+                }
+                environment |= {**other, "PYTHONCOERCECLOCALE": "0", "TMPDIR": folder}
+                command += ["--backwards"]
+            if self.cores is not None:
+                command += ["--cores", str(self.cores)]
+            done = subprocess.run(
+                command,
+                env=environment,
+                cwd=folder if self.elsewhere else ROOT,
+                check=True,
+                stdout=subprocess.PIPE,
+            )
+        found: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
+        return found
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What must make no difference.
+
+    Args:
+        before: what the first process finds around it.
+        after: what each of the others does.
+        parts: what they all do; see `repeatable.PARTS`.
+    """
+
+    before: Surroundings
+    after: Sequence[Surroundings]
+    parts: Sequence[str]
+
+    def differences(self) -> tuple[int, list[str]]:
+        """Return how many results there are, and which of them differ."""
+        wanted = self.before.digests(self.parts)
+        found = [(each, each.digests(self.parts)) for each in self.after]
+        others = [f"{name} in {s}" for s, d in found for name in wanted if d[name] != wanted[name]]
+        return len(wanted) * len(found), others
+
+
+def faults() -> dict[str, Fault]:
+    """Return what must make no difference, by name."""
+    usual, everything = Surroundings(), ("small", "catalogue", "large", "wide catalogue")
+    ways = [{"EVERYSTEP_PATH": path} for path in paths()] + [{"EVERYSTEP_KERNEL": "xla"}]
+    return {
+        "another folder, language, seed of hashes, order of files": Fault(
+            usual, [Surroundings(elsewhere=True)], ("small",)
+        ),
+        "one core instead of all": Fault(usual, [Surroundings(cores=1)], everything),
+        "another number of threads in the native loop": Fault(
+            usual, [Surroundings(team=team) for team in (1, 3, 7)], ("small", "large")
+        ),
+        "another number of threads in XLA": Fault(
+            usual, [Surroundings(threads=threads) for threads in (3, 5, 16)], ("small", "catalogue")
+        ),
+        **{
+            f"one core and thread instead of all, {' '.join(way.values())}": Fault(
+                Surroundings(further=way), [Surroundings(cores=1, team=1, further=way)], ("small",)
+            )
+            for way in ways
+        },
+    }
+
+
+@contextmanager
+def listed(folder: Any, scan: Any) -> Iterator[Iterator[Any]]:
+    """Go through a folder's entries, the last one first."""
+    with scan(folder) as entries:
+        yield iter(list(entries)[::-1])
+
+
+def do(parts: Iterable[str], backwards: bool, cores: int | None) -> dict[str, str]:
+    """Do what belongs to some parts; return a digest of each."""
+    if cores is not None:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    if backwards:
+        scan = os.scandir
+        os.scandir = lambda folder=".": listed(folder, scan)  # type: ignore[assignment]
+    # With JAX, which counts the cores when it begins.
+    from tests.faults.repeatable import PARTS
+
+    works = ((part, name, work) for part in parts for name, work in PARTS[part]())
+    return {f"{part}: {name}": hashlib.sha256(work()).hexdigest() for part, name, work in works}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print what came of each fault as JSON")
+    parser.add_argument("--do", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--backwards", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)
+    given = parser.parse_args(arguments)
+    if given.do:
+        say(json.dumps(do(given.do, given.backwards, given.cores)))
+        return 0
+    told, wrong = [], []
+    for name, fault in faults().items():
+        tries, others = fault.differences()
+        wrong += others
+        told.append({"fault": name, "tries": tries, "survived": tries - len(others)})
+        if not given.json:
+            say(f"{name}: {tries - len(others)} of {tries} have the same bits")
+    if given.json:
+        say(json.dumps(told))
+    for other in wrong:
+        sys.stderr.write(f"other bits: {other}\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
