@@ -39,7 +39,7 @@ class Doubled(Wrapper):
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return what the layer makes of the two."""
         values = inputs.values if isinstance(inputs, Steps) else inputs
-        turned = jnp.flip(values, -1)
+        turned = jnp.flip(values, -1) if values.ndim else values
         other = inputs.with_values(turned) if isinstance(inputs, Steps) else turned
         if self.way == "list":
             return self.layer([inputs, other], training=training)

@@ -20,7 +20,7 @@ from tests.trees import assert_finite, assert_trees_close, assert_trees_same, ou
 
 MASK = np.array([[False, True, True, False, True], [True, True, False, False, False]])
 LENGTHS = (2, 3, 2)
-# Layers that skip padding do not let even NaN through; a product with a zero weight would.
+# Layers that skip padding do not let even NaN into gradients; a product with a zero would.
 SKIPS_PADDING = [
     *("LSTM", "LSTM last step", "GRU reset before", "Bidirectional ave"),
     *("Conv1D", "AveragePooling1D", "CRF"),
@@ -71,9 +71,11 @@ def fill(inputs: Any, padding: Any, entry: Entry) -> Any:
 @about(takes_mask)
 def test_what_padding_holds_changes_no_real_step(entry: Entry) -> None:
     inputs = entry.inputs()
-    paddings = (3, 7) if entry.ids else (0.5, -30.0)
-    found = [real(entry.built()(fill(inputs, value, entry), mask=MASK)) for value in paddings]
-    assert_trees_same(*found)
+    paddings = (3, 7) if entry.ids else (0.5, -30.0, np.nan, np.inf)
+    given = (fill(inputs, value, entry) for value in paddings)
+    wanted, *found = (real(entry.built()(each, mask=MASK)) for each in given)
+    for other in found:
+        assert_trees_same(other, wanted)
 
 
 @about(lambda entry: takes_mask(entry) and not entry.variant)
@@ -160,7 +162,7 @@ def test_a_layer_of_one_sequence_a_row_refuses_packed_rows(entry: Entry) -> None
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_layer_that_would_lose_the_mask_refuses_it(entry: Entry, packed: bool) -> None:
     layer = entry.built()
-    steps = Steps.of(entry.inputs(), MASK.astype(int), packed=False).replace(packed=packed)
+    steps = Steps.of(entry.inputs(), MASK * [[1], [2]], packed=packed)
     with pytest.raises(SegmentsError, match=layer.path):
         layer(steps)
 

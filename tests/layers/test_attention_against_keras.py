@@ -261,7 +261,7 @@ REFUSED: dict[str, tuple[Any, Any, str]] = {
         "'read'.*sequence 1 stands in row 0 of the query and in row 1",
     ),
     "packed beside padded": (
-        lambda: layers.Attention(name="read")([PACKED, PACKED.replace(packed=False)]),
+        lambda: layers.Attention(name="read")([PACKED, from_mask(PACKED.values, PACKED.mask)]),
         PackedRowsError,
         "'read'.*beside rows of one sequence",
     ),

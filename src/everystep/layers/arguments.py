@@ -13,7 +13,7 @@ from everystep.core.dtypes import is_float
 from everystep.core.variables import Variable
 from everystep.errors import DataError, PackedRowsError, SegmentsError, ShapeError
 from everystep.layers import symbolic
-from everystep.sequences import Steps, from_mask
+from everystep.sequences import Steps, check_segments, from_mask, native, why_no_numbers
 
 if TYPE_CHECKING:
     from everystep.layers.layer import Layer
@@ -65,8 +65,14 @@ def open_inputs(layer: Layer, inputs: Any, mask: Any) -> Opened:
         SegmentsError: the layer would lose or misuse the segments.
     """
     leaves, tree = jax.tree.flatten(inputs, is_leaf=is_steps)
+    who = f"layer '{layer.path}' ({type(layer).__name__})"
     if not leaves:
-        raise DataError(f"layer '{layer.path}' was given no array at all: {inputs!r}")
+        raise DataError(f"{who} was given no array at all: {inputs!r}")
+    if isinstance(inputs, list | tuple) and all(isinstance(leaf, int | float) for leaf in leaves):
+        raise DataError(
+            f"{who} takes arrays, not a {type(inputs).__name__} of numbers, which might as well be "
+            "several inputs: make one array of it with np.asarray"
+        )
     given = [_opened(layer, leaf) for leaf in leaves]
     if mask is not None:
         masks = _one_for_each(layer, mask, len(leaves))
@@ -143,8 +149,38 @@ def _refuse_further(layer: Layer, name: str, found: dict[str, Any], packed: bool
 def _opened(layer: Layer, leaf: Any) -> Any:
     dtype = layer.compute_dtype if layer.autocast else None
     if isinstance(leaf, Steps):
-        return leaf.replace(values=as_array(layer, leaf.values, dtype))
+        values = as_array(layer, leaf.values, dtype)
+        return leaf.replace(values=values, segments=_checked_segments(layer, values, leaf))
     return as_array(layer, leaf, dtype)
+
+
+def _checked_segments(layer: Layer, values: Any, steps: Steps) -> Any:
+    """Return segments that name sequences properly, whoever put the `Steps` together.
+
+    What a layer has made, or what is not known yet, has integers of the right shape, and that is
+    all that is looked at.
+    """
+    who, ids = f"layer '{layer.path}' ({type(layer).__name__})", steps.segments
+    dtype, shape = getattr(ids, "dtype", type(ids).__name__), tuple(getattr(ids, "shape", ()))
+    differ = any(_differ(*sizes) for sizes in zip(shape, values.shape, strict=False))
+    integers = not isinstance(dtype, str) and jnp.issubdtype(dtype, jnp.integer)
+    if differ or not integers or not 2 <= len(shape) <= values.ndim:
+        raise SegmentsError(
+            f"{who} was given Steps whose segments are {dtype} of shape {symbolic.written(shape)}: "
+            "they must be integers of shape (batch, steps) = "
+            f"{symbolic.written(tuple(values.shape[:2]))}, as Steps.of and from_mask make them"
+        )
+    if not isinstance(ids, np.ndarray) or ids.ndim > 2:
+        return ids
+    try:
+        check_segments(ids, packed=steps.packed)
+    except DataError as error:
+        raise SegmentsError(f"{who}: {error}") from None
+    return native(ids)
+
+
+def _differ(one: Any, other: Any) -> bool:
+    return isinstance(one, int) and isinstance(other, int) and one != other
 
 
 def agreed(layer: Any, segments: Any) -> Any:
@@ -209,8 +245,7 @@ def _masked(layer: Layer, given: Any, mask: Any) -> Any:
         return given
     if mask is False:
         return _unmasked(layer, given)
-    mask = jnp.asarray(mask)
-    values = _values_of(given)
+    mask, values = _read_mask(layer, mask), _values_of(given)
     if mask.ndim < 2 or tuple(mask.shape) != tuple(values.shape[: mask.ndim]):
         raise ShapeError(
             f"layer '{layer.path}': the mask must have shape (batch, steps) = "
@@ -222,6 +257,18 @@ def _masked(layer: Layer, given: Any, mask: Any) -> Any:
         segments = jnp.where(mask, jnp.expand_dims(given.segments, inner), 0)
         return given.replace(segments=segments)
     return from_mask(values, mask)
+
+
+def _read_mask(layer: Layer, mask: Any) -> Any:
+    """Return a mask of any numbers as an array that is not 0 at real steps."""
+    try:
+        array = mask if isinstance(mask, jax.Array) else np.asarray(mask)
+    except ValueError as error:
+        raise DataError(f"layer '{layer.path}': the mask is no array: {error}") from None
+    if problem := why_no_numbers(array):
+        raise DataError(f"layer '{layer.path}': the mask must say yes or no, not be {problem}")
+    # Compared before JAX cuts off what it has no bits for.
+    return array if isinstance(array, jax.Array) else jnp.asarray(array != 0)
 
 
 def _refuse_segments(layer: Layer, steps: Steps) -> None:
@@ -252,12 +299,11 @@ def as_array(layer: Layer, value: Any, dtype: str | None) -> Any:
     if not isinstance(value, jax.Array | np.ndarray | np.generic | int | float | bool):
         raise DataError(
             f"layer '{layer.path}' ({type(layer).__name__}) takes arrays, not "
-            f"{type(value).__name__}: {value!r}"
+            f"{type(value).__name__}: {value!r}. Make one of it with np.asarray"
         )
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind not in "biufV":
+    if hasattr(value, "dtype") and (problem := why_no_numbers(value)):
         raise DataError(
-            f"layer '{layer.path}' ({type(layer).__name__}) takes numbers, not an array of dtype "
-            f"{value.dtype}: turn words into ids with a vocabulary, and objects into numbers"
+            f"layer '{layer.path}' ({type(layer).__name__}) takes numbers, not an array {problem}"
         )
     array = narrowed(layer, value)
     return array if dtype is None else cast(array, dtype)
@@ -267,6 +313,7 @@ def narrowed(layer: Layer, value: Any) -> Any:
     """Return a JAX array; integers that do not fit into JAX's 32 bits are an error, not cut off."""
     if isinstance(value, jax.Array):
         return value
+    value = native(np.asarray(value)) if hasattr(value, "dtype") else value
     wide = isinstance(value, np.ndarray) and value.dtype.kind in "iu" and value.dtype.itemsize == 8
     if wide and value.size and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
         limits = np.iinfo(np.int32 if value.dtype.kind == "i" else np.uint32)

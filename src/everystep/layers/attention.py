@@ -13,7 +13,7 @@ from everystep.layers import symbolic
 from everystep.layers.combining import named
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer
-from everystep.layers.reach import Side, common_ids, reach, shares
+from everystep.layers.reach import Side, common_ids, reach, shares, without_padding
 
 
 class ListAttention(Layer):
@@ -72,7 +72,7 @@ class ListAttention(Layer):
         kept = scores
         if training and self.dropout > 0:
             kept = scores * dropout_multiplier(self, self.dropout, scores.shape, scores.dtype)
-        outputs = jnp.matmul(kept, value)
+        outputs = jnp.matmul(kept, without_padding(value, held))
         return (outputs, scores) if return_attention_scores else outputs
 
 

@@ -105,6 +105,9 @@ class Cell(CellSettings, LoopedCell):
     def build(self, input_shape: Any) -> None:
         """Create `kernel`, `recurrent_kernel` and `bias`."""
         width = self.gate_count * self.units
+        self.input_spec = InputSpec(
+            ndim=2, axes={-1: input_shape[-1]}, axis_names=f"(batch, {input_shape[-1]})"
+        )
         self.kernel = self.add_weight(
             (input_shape[-1], width),
             self.kernel_initializer,

@@ -13,7 +13,7 @@ from everystep.layers.combining import named
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.einsum import EinsumDense
 from everystep.layers.layer import Layer
-from everystep.layers.reach import Side, common_ids, ids_of, reach, shares
+from everystep.layers.reach import Side, common_ids, ids_of, reach, shares, without_padding
 
 Sizes = tuple[int, ...]
 
@@ -139,6 +139,7 @@ class HeadedAttention(Layer):
             window=self.sliding_window,
         )
         allowed = self._laid_out(allowed, attention_mask, order, query.ndim)
+        value = without_padding(value, held)
         outputs, scores = self._read(query, key, value, allowed, training)
         return (outputs, scores) if return_attention_scores else outputs
 

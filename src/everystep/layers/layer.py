@@ -20,7 +20,7 @@ from everystep.core.dtypes import DTypePolicy
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
 from everystep.errors import StateError
-from everystep.layers import arguments, spec, symbolic, symbols
+from everystep.layers import arguments, refusing, spec, symbolic, symbols
 from everystep.layers.signature import CallSignature
 from everystep.layers.stateless import LayerStateless
 from everystep.layers.symbols import Connected
@@ -58,8 +58,10 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
         try:
             with self._standing():
                 build(self, shape, *args[1:], **kwargs)
-        except Exception:
+        except Exception as error:
             self._variables = []
+            if refused := refusing.refusal(self, error, shape):
+                raise refused from error
             raise
         self.built = True
 
@@ -339,6 +341,8 @@ class Layer(LayerStateless, Connected, fills_settings=True):
         try:
             outputs = self._called_or_gone_on(inputs, *args, **kwargs)
         except Exception as error:
+            if refused := refusing.refusal(self, error, opened.values):
+                raise refused from error
             shapes = symbolic.written(symbolic.shape_of(opened.values))
             error.add_note(f"in layer '{self.path}' ({type(self).__name__}), input {shapes}")
             raise

@@ -44,6 +44,14 @@ def common_ids(first: Any, second: Any) -> Any:
     return first if first is second else jnp.where(second != 0, first, 0)
 
 
+def without_padding(value: Any, segments: Any) -> Any:
+    """Return steps that are read, with zeros for padding: a share of 0 times NaN would be NaN."""
+    if segments is None:
+        return value
+    mask = jnp.expand_dims(segments != 0, tuple(range(segments.ndim, value.ndim)))
+    return jnp.where(mask, value, 0)
+
+
 def reach(
     who: str, query: Side, value: Side, *, causal: bool = False, window: int | None = None
 ) -> Any:

@@ -274,7 +274,7 @@ def traced(layer: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     for by_place, by_name in readings[:-1]:
         try:
             return symbolic.trace_specs(layer, *by_place, **by_name).outputs
-        except (TypeError, InconclusiveDimensionOperation):
+        except (TypeError, DataError, InconclusiveDimensionOperation):
             continue
     return symbolic.trace_specs(layer, *readings[-1][0], **readings[-1][1]).outputs
 

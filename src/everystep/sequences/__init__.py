@@ -7,7 +7,7 @@ stream a list through a model in batches of one shape or of few, and `gather_bac
 put the outputs back in the order of the list.
 """
 
-from everystep.sequences.arraylike import Array, ReadsLikeArray
+from everystep.sequences.arraylike import Array, ReadsLikeArray, native, why_no_numbers
 from everystep.sequences.batching import (
     Aligned,
     Batch,
@@ -22,7 +22,7 @@ from everystep.sequences.packing import pack
 from everystep.sequences.planning import RowPlan, plan_rows, row_shape, rows_for
 from everystep.sequences.ragged import Ragged
 from everystep.sequences.reductions import first_steps, sequence_maxima, sequence_sums
-from everystep.sequences.segments import boundaries
+from everystep.sequences.segments import boundaries, check_segments
 from everystep.sequences.steps import Steps, from_mask
 
 __all__ = [
@@ -37,10 +37,12 @@ __all__ = [
     "boundaries",
     "bucket_lengths",
     "check_aligned",
+    "check_segments",
     "first_steps",
     "from_mask",
     "gather_back",
     "gather_rows",
+    "native",
     "pack",
     "packed_batches",
     "padded_batches",
@@ -49,4 +51,5 @@ __all__ = [
     "rows_for",
     "sequence_maxima",
     "sequence_sums",
+    "why_no_numbers",
 ]

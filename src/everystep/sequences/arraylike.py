@@ -1,6 +1,7 @@
 """What lets an object that carries values be used where an array is expected."""
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, TypeAlias
 
 import jax
@@ -9,6 +10,48 @@ import numpy as np
 import numpy.typing as npt
 
 Array: TypeAlias = jax.Array | npt.NDArray[Any]
+
+
+def why_no_numbers(array: Any) -> str:
+    """Return what kind of array it is and the cure, if JAX cannot take it as real numbers; or "".
+
+    >>> why_no_numbers(np.array(["a"])), why_no_numbers(np.ones(2, ">f4"))
+    ('of dtype <U1; turn words into ids with a vocabulary, and objects into numbers', '')
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        return (
+            "with a mask of its own, which would be lost; fill it, array.filled(0), and say by the "
+            "mask of a layer which steps are real"
+        )
+    return _why_no_numbers(array.dtype)
+
+
+@cache
+def _why_no_numbers(dtype: Any) -> str:
+    cure = "turn words into ids with a vocabulary, and objects into numbers"
+    # NumPy counts lengths of time among the integers, and bfloat16 not among the numbers.
+    if jnp.issubdtype(dtype, jnp.bool_):
+        return ""
+    if jnp.issubdtype(dtype, jnp.integer) and dtype.kind != "m":
+        if jnp.iinfo(dtype).bits >= 8:  # type: ignore[no-untyped-call]
+            return ""
+        cure = "convert it with .astype('int8')"
+    elif jnp.issubdtype(dtype, jnp.floating):
+        if dtype.itemsize <= np.dtype("float64").itemsize:
+            return ""
+        cure = "convert it with .astype('float64')"
+    elif jnp.issubdtype(dtype, jnp.complexfloating):
+        cure = "give real and imaginary part as two features"
+    return f"of dtype {dtype}; {cure}"
+
+
+def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return a NumPy array in the byte order of the machine, which is the only one JAX takes.
+
+    >>> native(np.array([3], ">i4")).dtype.isnative
+    True
+    """
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 class ReadsLikeArray:

@@ -6,11 +6,11 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any, final
 
-import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
 from everystep.errors import DataError
+from everystep.sequences.arraylike import native, why_no_numbers
 
 
 @final
@@ -149,17 +149,13 @@ def as_array(thing: Any, name: str) -> npt.NDArray[Any]:
         array([1, 2])
     """
     try:
-        array = np.asarray(thing)
+        array = native(thing if isinstance(thing, np.ma.MaskedArray) else np.asarray(thing))
     except ValueError as error:
         raise DataError(
             f"{name} is no array: its steps differ in shape ({error}); bring them to one shape"
         ) from error
-    # jax's own check, because NumPy does not count bfloat16 among the numbers.
-    if array.dtype != bool and not jnp.issubdtype(array.dtype, np.number):
-        raise DataError(
-            f"{name} must hold numbers, but came as {type(thing).__name__} of dtype "
-            f"{array.dtype}; turn words into ids with a vocabulary before"
-        )
+    if problem := why_no_numbers(array):
+        raise DataError(f"{name} must hold numbers, but came as {type(thing).__name__} {problem}")
     if array.ndim == 0:
         raise DataError(
             f"{name} must be an array of steps, but is the single value {array}; give one step as "

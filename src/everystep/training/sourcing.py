@@ -9,7 +9,7 @@ import numpy as np
 
 from everystep.errors import DataError, PackedRowsError
 from everystep.layers import Layer, symbolic
-from everystep.sequences import Ragged, Steps, check_aligned
+from everystep.sequences import Ragged, Steps, check_aligned, native, why_no_numbers
 from everystep.training.feeding import ArraySource, MiniBatch, RaggedSource, Source
 from everystep.training.parts import Parts, for_outputs, inputs_of, output_names, stacked
 from everystep.training.shapes import Shapes
@@ -158,21 +158,22 @@ def _aligned(data: Any, name: str) -> Any:
 
 
 def _as_array(value: Any, name: str) -> Any:
-    if isinstance(value, Steps | jax.Array):
+    if isinstance(value, Steps):
         return value
     try:
-        array = np.asarray(value)
+        array = value if isinstance(value, jax.Array | np.ma.MaskedArray) else np.asarray(value)
     except ValueError:
         raise DataError(
             f"{name} holds rows of different lengths: give x, y and sample_weight as lists of "
             "arrays, all three alike"
         ) from None
-    if array.dtype.kind not in "biuf" or not array.ndim:
+    problem = why_no_numbers(array)
+    if problem or not array.ndim:
         raise DataError(
             f"{name} must be an array of numbers with one row a sample, not {type(value).__name__} "
-            f"of dtype {array.dtype} and shape {array.shape}"
+            f"of shape {array.shape} {problem or f'of dtype {array.dtype}'}"
         )
-    return array
+    return array if isinstance(array, jax.Array) else native(array)
 
 
 def _refuse_different_lengths(data: MiniBatch) -> None:

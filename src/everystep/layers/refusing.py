@@ -1,0 +1,62 @@
+"""What a layer says of an input that its arithmetic cannot take, where nothing foresaw it.
+
+JAX and NumPy then raise errors of their own, which know neither the layer nor its input. Where no
+code but ours and theirs has run, the input is the reason, and the error says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import jax
+
+from everystep.errors import DataError, EverystepError
+from everystep.layers import symbolic
+
+if TYPE_CHECKING:
+    from everystep.layers.layer import Layer
+
+_OURS = {"everystep", "jax", "jaxlib", "numpy", "opt_einsum"} | sys.stdlib_module_names
+_OF_AN_INPUT = (ArithmeticError, AttributeError, IndexError, TypeError, ValueError)
+# What is wrong there is how a program was written: a value was asked for that is not known yet.
+_OF_A_PROGRAM = (EverystepError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
+
+
+def refusal(layer: Layer, error: Exception, given: Any) -> DataError | None:
+    """Return what an error says of a layer's input; None where it may say something else.
+
+    Args:
+        layer: the layer whose arithmetic raised it.
+        error: what was raised.
+        given: the arrays, or the shapes, that the layer was given.
+    """
+    if not isinstance(error, _OF_AN_INPUT) or isinstance(error, _OF_A_PROGRAM):
+        return None
+    if not _all_ours(error.__traceback__):
+        return None
+    reason = str(error).strip().split("\n")[0]
+    expects = getattr(layer.input_spec, "axis_names", "")
+    return DataError(
+        f"layer '{layer.path}' ({type(layer).__name__}) cannot compute with an input of "
+        f"{_described(given)}: {reason}." + (f" It expects {expects}." if expects else "")
+    )
+
+
+def _all_ours(traceback: TracebackType | None) -> bool:
+    """Whether no function of a user ran, in which anything may have gone wrong."""
+    while traceback is not None:
+        module = traceback.tb_frame.f_globals.get("__name__", "")
+        if module.partition(".")[0] not in _OURS:
+            return False
+        traceback = traceback.tb_next
+    return True
+
+
+def _described(given: Any) -> str:
+    leaves = jax.tree.leaves(given, is_leaf=symbolic.is_shape)
+    shapes = [getattr(leaf, "shape", leaf) for leaf in leaves]
+    dtypes = sorted({str(leaf.dtype) for leaf in leaves if hasattr(leaf, "dtype")})
+    text = f"shape {', '.join(symbolic.written(shape) for shape in shapes)}"
+    return text + (f" and dtype {', '.join(dtypes)}" if dtypes else "")
