@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from everystep.corpora.sentences import Sentence
     from everystep.tagging import Settings, SignalSettings
 
+LARGEST_CONFIG = 2**14
+"""In bytes; what a file of settings may take. Reading a name takes the square of its parts."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -101,7 +104,7 @@ def of_sentences(
     from everystep.cli.corpus_files import reader_of
     from everystep.tagging import Settings, Tagger
 
-    settings = _settings(Settings, config, {"seed": seed})
+    settings = settings_of(Settings, config, {"seed": seed})
 
     def read(path: str, reader: str | None) -> tuple[list[Sentence], str]:
         chosen = reader_of(path, reader, label)
@@ -135,7 +138,7 @@ def of_signals(
     from everystep.corpora.signals import csv_channels
     from everystep.tagging import SignalSettings, SignalTagger
 
-    settings = _settings(SignalSettings, config, options)
+    settings = settings_of(SignalSettings, config, options)
     files = SignalFiles.chosen(reader, {}, **places)
     signals = list(files.read(*data, settings.ignore))
     measured = None if dev is None else list(files.read(*dev, settings.ignore))
@@ -148,7 +151,7 @@ def of_signals(
     return Task(SignalTagger.train, settings, signals, measured, source)
 
 
-def _settings(kind: type, config: Path | None, options: dict[str, Any]) -> Any:
+def settings_of(kind: type, config: Path | None, options: dict[str, Any]) -> Any:
     """Return the settings of a TOML file, or the defaults, and what options say otherwise.
 
     Raises:
@@ -157,8 +160,12 @@ def _settings(kind: type, config: Path | None, options: dict[str, Any]) -> Any:
     given: dict[str, Any] = {}
     if config is not None:
         try:
-            given = tomllib.loads(config.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            with config.open("rb") as file:
+                text = file.read(LARGEST_CONFIG + 1)
+            if len(text) > LARGEST_CONFIG:
+                raise ValueError(f"it has more than {LARGEST_CONFIG} bytes")
+            given = tomllib.loads(text.decode("utf-8"))
+        except (OSError, ValueError, RecursionError) as error:
             raise SettingError(f"--config {config}: cannot be read as TOML: {error}") from None
     named = {name: value for name, value in options.items() if value is not None}
     # Options are looked at first, so that a message about the file is about the file.

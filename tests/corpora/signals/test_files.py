@@ -87,6 +87,14 @@ def test_broken_files_are_refused_with_their_line(
         read(tmp_path, text)
 
 
+def test_a_signal_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("everystep.corpora.signals.csv_files.MOST_STEPS", 4)
+    assert len(read(tmp_path, "a\n1\n2\n3\n\n5\n")) == 2
+    for text in ("a\n1\n2\n3\n4\n5\n", "a\n1\n\n\n\n\n\n"):
+        with pytest.raises(CorpusError, match=r"a\.csv:[67]: .* or 4 lines"):
+            read(tmp_path, text.replace("1\n\n", "\n\n"))
+
+
 def test_missing_columns_and_numbers_that_are_not_finite_are_refused(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"a\.csv:1: expected columns \['v9'\], got \['time'"):
         read(tmp_path, TEXT, channels=["ii", "v9"])

@@ -11,6 +11,9 @@ from everystep.errors import CorpusError
 LONGEST_BLOCK: Final = 1 << 24
 """Most characters of a sentence with all that belongs to it."""
 
+MOST_LINES: Final = 1 << 17
+"""Most lines of a sentence and of what is around it: short ones take more than their characters."""
+
 
 class Kind(Enum):
     """What a line is: of a token, blank, or apart, such as a comment."""
@@ -45,6 +48,7 @@ def read_blocks(
     kind_of: Callable[[str], Kind],
     parts: bool = False,
     unit: str = "sentence",
+    most: int = MOST_LINES,
 ) -> Iterator[Block]:
     """Put the lines of sentences together, each sentence as soon as the line that ends it is there.
 
@@ -56,22 +60,23 @@ def read_blocks(
         kind_of: what a line is.
         parts: whether a line apart may follow a token without a blank line; it then starts a block.
         unit: what a block is, for messages.
+        most: how many lines a block may have.
 
     Yields:
         Each block.
 
     Raises:
-        CorpusError: a sentence is longer than `LONGEST_BLOCK`, or a line apart is where it may
-            not be; the message names file and line.
+        CorpusError: a sentence is longer than `LONGEST_BLOCK` or has more than `most` lines, or a
+            line apart is where it may not be; the message names file and line.
     """
     block, size = Block(), 0
     for line in lines:
         kind = kind_of(line.text)
         size += len(line.text)
-        if size > LONGEST_BLOCK:
+        if size > LONGEST_BLOCK or len(block.before) + len(block.tokens) >= most:
             raise CorpusError(
                 f"{line.place}: the {unit} from {block.place} on has more than {LONGEST_BLOCK} "
-                f"characters; expected a blank line between one {unit} and the next"
+                f"characters or {most} lines; expected a blank line between one {unit} and the next"
             )
         if kind is Kind.TOKEN:
             block.tokens.append(line)

@@ -159,7 +159,7 @@ def _words(block: Block) -> list[tuple[Line, list[str]]]:
             continue
         try:
             number: Any = parse_id_value(fields[0])
-        except ParseException:
+        except (ParseException, ValueError):  # The latter where there are thousands of digits.
             number = None
         match number:
             case (int(first), "-", int(last)) if first == len(words) + 1 > joined:

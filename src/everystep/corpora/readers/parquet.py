@@ -20,6 +20,9 @@ _ROWS_A_BATCH: Final = 256
 _ROWS_A_GROUP: Final = 1000
 _BUFFER: Final = 1 << 16
 
+MOST_TOKENS: Final = 1 << 17
+"""Most tokens of a sentence; a table packs the same token again and again to almost nothing."""
+
 
 class _Plan(NamedTuple):
     """Where in a table the labels are, and what they are called where they are numbers."""
@@ -59,10 +62,8 @@ class Parquet(Reader):
         try:
             for batch in _batches(name, self.label):
                 plan = _plan(batch.schema, name, self.label)
-                tokens = batch.column(_TOKENS).to_pylist()
-                labels = (
-                    batch.column(plan.label).to_pylist() if plan.label else [None] * len(tokens)
-                )
+                tokens = _rows(batch, _TOKENS, name, row)
+                labels = _rows(batch, plan.label, name, row) if plan.label else [None] * len(tokens)
                 for one, its_labels in zip(tokens, labels, strict=True):
                     row += 1
                     yield _sentence(one, its_labels, plan, f"{name}: row {row}")
@@ -138,12 +139,30 @@ def _batches(path: str, label: str | None) -> Iterator[Any]:
                 _plan(batch.schema, path, label)
                 for start in range(0, batch.num_rows, _ROWS_A_BATCH):
                     yield batch.slice(start, _ROWS_A_BATCH)
+            if source.tell() < source.size():
+                raise CorpusError(f"{path}: expected one table, got more bytes behind it")
         return
     # By default it reads the whole file ahead, and a whole group of rows where it does not.
     with pyarrow.parquet.ParquetFile(path, pre_buffer=False, buffer_size=_BUFFER) as file:
         plan = _plan(file.schema_arrow, path, label)
         columns = [_TOKENS, plan.label] if plan.label else [_TOKENS]
         yield from file.iter_batches(_ROWS_A_BATCH, columns=columns)
+
+
+def _rows(batch: Any, column: str, path: str, before: int) -> list[Any]:
+    """Return the lists of a column, whose places pyarrow takes for granted as a file gives them."""
+    import pyarrow.compute
+
+    values = batch.column(column)
+    values.validate(full=True)
+    longest = pyarrow.compute.max(values.value_lengths()).as_py() or 0
+    if longest > MOST_TOKENS:
+        raise CorpusError(
+            f"{path}: expected at most {MOST_TOKENS} tokens a row, got {longest} in {column!r} "
+            f"behind row {before}"
+        )
+    found: list[Any] = values.to_pylist()
+    return found
 
 
 def _plan(schema: Any, path: str, label: str | None) -> _Plan:
@@ -154,6 +173,8 @@ def _plan(schema: Any, path: str, label: str | None) -> _Plan:
         is_list = kinds.is_list(kind) or kinds.is_large_list(kind)
         return is_list and any(test(kind.value_type) for test in tests)
 
+    if len(set(schema.names)) < len(schema.names):
+        raise CorpusError(f"{path}: expected a name for each column, each once, got {schema.names}")
     text = (kinds.is_string, kinds.is_large_string)
     fitting = [name for name in schema.names if holds(name, *text, kinds.is_integer)]
     if _TOKENS not in fitting or not holds(_TOKENS, *text):

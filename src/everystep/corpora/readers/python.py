@@ -13,8 +13,8 @@ from everystep.corpora.readers.lines import STANDARD_INPUT, name_of, open_bytes
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError
 
-LONGEST_SOURCE: Final = 1 << 24
-"""Most bytes of one file of source, which is read as a whole."""
+LONGEST_SOURCE: Final = 1 << 20
+"""Most bytes of one file of source, whose tree takes up to a thousand times as many."""
 
 
 class PythonSource(Reader):

@@ -16,6 +16,9 @@ from everystep.errors import CorpusError, DataError
 IGNORE: Final = 255
 """The label of steps that have none, unless told otherwise."""
 
+MOST_STEPS: Final = 1 << 20
+"""Most steps of a signal, blank lines before it included; longer ones are read as arrays."""
+
 
 # Neither of Python's own liberties: no underscores, no names of numbers that are not finite.
 _NUMBERS: Final = {
@@ -73,7 +76,7 @@ def read_csv_signals(
     """
     columns, lines = open_csv(path, label, channels)
     steps = 0
-    for block in read_blocks(lines, _kind_of, unit="signal"):
+    for block in read_blocks(lines, _kind_of, unit="signal", most=MOST_STEPS):
         steps += len(block.tokens)
         yield _signal(block, columns, ignore)
     if not steps:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from os import PathLike, fspath
+from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Final
 
@@ -52,7 +53,8 @@ def read_numpy_signals(
     values = _open(path)
     if values.ndim == 2:
         values = values[..., None]
-    if values.ndim != 3 or not len(values):
+    # Without steps a file of no size could hold signals without number.
+    if values.ndim != 3 or not values.size:
         raise CorpusError(
             f"{fspath(path)}: expected signals of shape (signals, steps, channels) or "
             f"(signals, steps), got shape {values.shape}"
@@ -73,9 +75,12 @@ def _open(path: str | PathLike[str]) -> NDArray[Any]:
         raise CorpusError(
             f"{fspath(path)}: cannot be read as an array of NumPy: {error}"
         ) from error
-    if not isinstance(found, np.ndarray):
+    if not isinstance(found, np.memmap):
         found.close()
         raise CorpusError(f"{fspath(path)}: expected one array (.npy), got an archive of several")
+    behind = Path(path).stat().st_size - found.offset - found.nbytes
+    if behind > 0:
+        raise CorpusError(f"{fspath(path)}: expected one array, got {behind} more bytes behind it")
     return found
 
 
