@@ -27,9 +27,6 @@ Array = np.ndarray[Any, Any]
 MOST_OBJECTS = 2**17
 """How many arrays and groups a file may have."""
 
-DEEPEST = 64
-"""How many groups may stand in one another."""
-
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 _BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 # HDF5 has no word for bfloat16: it is kept as two bytes of no meaning.
@@ -87,7 +84,7 @@ def read_hdf5(file: BufferedIOBase, where: str) -> dict[str, Array]:
     try:
         with h5py.File(file, "r") as opened:
             survey = _Survey(where, size)
-            survey.group(opened.id, "", 0)
+            survey.group(opened.id, "")
             survey.refuse_overlaps()
             return {place: _read(found, place) for place, found in survey.arrays.items()}
     except FormatError:
@@ -114,21 +111,19 @@ class _Survey:
     _seen: set[int] = field(default_factory=set)
     _bytes: int = 0
 
-    def group(self, group: Any, place: str, depth: int) -> None:
+    def group(self, group: Any, place: str) -> None:
         """Look at everything in a group."""
         self._once(group, place)
-        if depth > DEEPEST:
-            raise FormatError(f"{self.where}: groups stand more than {DEEPEST} deep")
         for raw in self._links(group):
             name = raw.decode("utf-8")
             inside = f"{place}{name}"
-            check_name(inside, self.where)
+            check_name(inside, self.where)  # Which also bounds how deep groups stand in groups.
             kind = group.links.get_info(raw).type
             if "/" in name or kind != h5py.h5l.TYPE_HARD:
                 raise FormatError(f"{self.where}: '{inside}' is a link to another place")
             found = h5py.h5o.open(group, raw)
             if isinstance(found, h5py.h5g.GroupID):
-                self.group(found, f"{inside}/", depth + 1)
+                self.group(found, f"{inside}/")
             elif isinstance(found, h5py.h5d.DatasetID):
                 self._array(found, inside)
             else:

@@ -27,6 +27,12 @@ LARGEST_SIZE = 2**48
 
 MOST_AXES = 32
 
+LONGEST_NAME = 1024
+"""In characters; what the name of an array may take, the layers around it included."""
+
+MOST_PARTS = 64
+"""How many layers around one another a name may tell of."""
+
 DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("float64"),
     "F32": np.dtype("float32"),
@@ -59,11 +65,17 @@ class Entry:
 
 
 def check_name(name: str, where: str) -> None:
-    """Refuse a name that could be taken for a place outside, or that cannot be printed.
+    """Refuse a name that could be taken for a place outside, that cannot be printed, or has no end.
 
     Raises:
-        FormatError: the name is empty, absolute, holds `..`, a backslash or a control character.
+        FormatError: the name is empty, absolute, holds `..`, a backslash or a control character, or
+            is longer than any model needs.
     """
+    if len(name) > LONGEST_NAME or name.count("/") >= MOST_PARTS:
+        raise FormatError(
+            f"{where}: an array has the name {name[:80]!r} and so on, longer than {LONGEST_NAME} "
+            f"characters or {MOST_PARTS} parts"
+        )
     if not name.isprintable() or _ODD_NAME.search(name) or name == METADATA:
         raise FormatError(f"{where}: an array has the name {name[:80]!r}, which is not allowed")
 

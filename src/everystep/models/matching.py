@@ -109,16 +109,25 @@ def renumbered(paths: Iterable[str]) -> dict[str, str]:
     >>> renumbered(["lstm_4/kernel", "lstm_12/kernel"])
     {'lstm_4/kernel': 'lstm/kernel', 'lstm_12/kernel': 'lstm_1/kernel'}
     """
-    parts = {path: path.split("/") for path in paths}
-    inside: dict[tuple[str, ...], set[str]] = {}
-    for names in parts.values():
-        for depth in range(len(names) - 1):
-            inside.setdefault(tuple(names[:depth]), set()).add(names[depth])
-    new_names = {layer: _counted(names) for layer, names in inside.items()}
+    # Layers in layers: to name each by all that is around it would take the square of the depth.
+    tree: dict[str, Any] = {}
+    layers = {path: path.split("/")[:-1] for path in paths}
+    for names in layers.values():
+        inside = tree
+        for name in names:
+            inside = inside.setdefault(name, {})
+    counted, pending = {}, [tree]
+    while pending:
+        inside = pending.pop()
+        counted[id(inside)] = _counted(inside)
+        pending.extend(inside.values())
     found = {}
-    for path, names in parts.items():
-        layers = [new_names[tuple(names[:d])][names[d]] for d in range(len(names) - 1)]
-        found[path] = "/".join([*layers, names[-1]])
+    for path, names in layers.items():
+        inside, parts = tree, []
+        for name in names:
+            parts.append(counted[id(inside)][name])
+            inside = inside[name]
+        found[path] = "/".join([*parts, path.rpartition("/")[2]])
     return found
 
 
