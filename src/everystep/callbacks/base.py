@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from everystep.core.registry import unknown
+from everystep.core.settings import Kind
 from everystep.errors import FormatError, SettingError
 
 Logs = Any  # A mapping from measure to float, or None: the subclass of a user need not say which.
@@ -47,14 +48,15 @@ class Callback:
     """Whether its hooks are called behind those of all other callbacks."""
 
     kept: ClassVar[Mapping[str, Any]] = {}
-    """The attributes that a checkpoint of the training keeps, plain data and arrays, by type."""
+    """The attributes that a checkpoint of the training keeps, plain data and arrays, and what each
+    may be: a type, or a `Kind` of setting."""
 
     def get_state(self) -> dict[str, Any]:
         """Return what a checkpoint of the training keeps: by default the attributes in `kept`."""
         return {name: getattr(self, name) for name in self.kept}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `get_state` returned; called after all `on_train_begin`.
+    def check_state(self, state: Mapping[str, Any]) -> None:
+        """Refuse what `get_state` cannot have returned, before anything of a training is changed.
 
         Raises:
             FormatError: the state is that of another class, or says what none can.
@@ -65,12 +67,19 @@ class Callback:
                 f"not {', '.join(self.kept) or 'nothing'}"
             )
         for name, kind in self.kept.items():
-            # To Python, True is a whole number.
-            if isinstance(state[name], bool) != (kind is bool) or not isinstance(state[name], kind):
+            if not _is_of(kind, state[name]):
                 raise FormatError(
                     f"the state kept of {type(self).__name__} cannot have {state[name]!r:.40} as "
                     f"{name}"
                 )
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `get_state` returned; called after all `on_train_begin`.
+
+        Raises:
+            FormatError: as of `check_state`.
+        """
+        self.check_state(state)
         for name in self.kept:
             setattr(self, name, state[name])
 
@@ -123,6 +132,18 @@ class Callback:
 
     def on_predict_batch_end(self, batch: int, logs: Logs = None) -> None:
         """Called after each batch of prediction."""
+
+
+def _is_of(kind: Any, value: Any) -> bool:
+    """Whether a value is of a type, or of a kind of setting."""
+    if not isinstance(kind, Kind):
+        # To Python, True is a whole number.
+        return isinstance(value, bool) == (kind is bool) and isinstance(value, kind)
+    try:
+        kind.parse(value)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    return True
 
 
 HOOKS = tuple(name for name in vars(Callback) if name.startswith("on_"))

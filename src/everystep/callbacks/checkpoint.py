@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from everystep.callbacks.base import Logs, say
-from everystep.callbacks.monitoring import MODE, Monitor
+from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
 from everystep.callbacks.recording import PATH
 from everystep.core import Configurable, Kind, kinds, setting
 from everystep.errors import SettingError
@@ -67,11 +67,11 @@ class ModelCheckpoint(Monitor, Configurable, fills_settings=True):
     initial_value_threshold: float | None = setting(kinds.optional(kinds.NUMBER), default=None)
 
     kept: ClassVar[Mapping[str, Any]] = {
-        "best": int | float | None,
+        "best": BEST_VALUE,
         "_was_there": bool,
-        "_epoch": int,
-        "_batches": int,
-        "_latest": int,
+        "_epoch": kinds.WHOLE,
+        "_batches": kinds.WHOLE,
+        "_latest": kinds.INTEGER,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

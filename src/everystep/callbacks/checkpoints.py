@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 from everystep.callbacks.base import Logs, say
 from everystep.callbacks.checkpoint import FREQUENCY
-from everystep.callbacks.monitoring import MODE, Monitor
+from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
 from everystep.callbacks.recording import PATH
 from everystep.core import Configurable, kinds, setting
 from everystep.errors import FormatError, StateError
@@ -81,9 +81,9 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
 
     runs_last = True
     kept: ClassVar[Mapping[str, Any]] = {
-        "best": int | float | None,
+        "best": BEST_VALUE,
         "_was_there": bool,
-        "_batches": int,
+        "_batches": kinds.WHOLE,
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

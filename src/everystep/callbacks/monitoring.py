@@ -42,6 +42,10 @@ def direction_of(measure: str) -> str | None:
     return None
 
 
+BEST_VALUE = kinds.optional(kinds.NUMBER)
+"""What a checkpoint may hold as the best value so far."""
+
+
 class Monitor(Callback):
     """A callback that watches one measure; its settings are declared by each class of its own."""
 

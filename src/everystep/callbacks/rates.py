@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from everystep.callbacks.base import Callback, Logs, say
-from everystep.callbacks.monitoring import MODE, Monitor
+from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
 from everystep.core import Configurable, Kind, kinds, setting
 from everystep.errors import SettingError
 
@@ -124,9 +124,9 @@ class ReduceLROnPlateau(Monitor, Configurable, fills_settings=True):
     min_lr: float = setting(kinds.NOT_NEGATIVE, default=0.0)
 
     kept: ClassVar[Mapping[str, Any]] = {
-        "best": int | float | None,
-        "wait": int,
-        "cooldown_counter": int,
+        "best": BEST_VALUE,
+        "wait": kinds.WHOLE,
+        "cooldown_counter": kinds.WHOLE,
         "_was_there": bool,
     }
 

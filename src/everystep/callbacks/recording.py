@@ -6,6 +6,7 @@ import csv
 import io
 import os
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,12 +41,14 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[Any]] = {}
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on behind the epochs that there were."""
-        super().set_state(state)
-        columns = [self.epoch, *self.history.values()]
-        if not all(isinstance(each, list) and len(each) <= len(self.epoch) for each in columns):
+    def check_state(self, state: Mapping[str, Any]) -> None:
+        """Refuse what are no measures of epochs."""
+        super().check_state(state)
+        epochs, columns = state["epoch"], state["history"].values()
+        if not all(isinstance(each, list) and len(each) <= len(epochs) for each in columns):
             raise FormatError("the state kept of History has no list of values for each measure")
+        if not all(map(_is_measure, [*epochs, *chain(*columns)])):
+            raise FormatError("the state kept of History has measures that are no numbers")
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Start the list of epochs anew."""
@@ -56,6 +59,14 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+
+def _is_measure(value: Any) -> bool:
+    """Whether a value is a number, or an array of some."""
+    try:
+        return np.asarray(value).dtype.kind in "iuf"
+    except ValueError:  # Lists of lists that differ in length.
+        return False
 
 
 class CSVLogger(Callback, Configurable, fills_settings=True):
@@ -95,10 +106,17 @@ class CSVLogger(Callback, Configurable, fills_settings=True):
         text = Path(self.filename).read_bytes().decode("utf-8")
         return {**super().get_state(), "text": text}
 
+    def check_state(self, state: Mapping[str, Any]) -> None:
+        """Refuse what are no lines of a table."""
+        super().check_state({name: value for name, value in state.items() if name != "text"})
+        names, text = state["_names"] or [], state.get("text")
+        if not all(isinstance(each, str) and _is_written(each) for each in [*names, text]):
+            raise FormatError("the state kept of CSVLogger has no text of a table")
+
     def set_state(self, state: Mapping[str, Any]) -> None:
         """Go on behind the lines that there were: later ones will come again."""
-        super().set_state({name: value for name, value in state.items() if name != "text"})
-        text = str(state.get("text", "")).encode("utf-8")
+        super().set_state(state)
+        text = state["text"].encode("utf-8")
         write_atomically(self.filename, lambda file: file.write(text))
 
     def on_train_begin(self, logs: Logs = None) -> None:
@@ -122,6 +140,11 @@ class CSVLogger(Callback, Configurable, fills_settings=True):
         writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self._names)])
         append(self.filename, lines.getvalue().encode("utf-8"))
         self._needs_header = False
+
+
+def _is_written(text: str) -> bool:
+    """Whether a text can be written: half of a pair of surrogates cannot."""
+    return not any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _columns(logs: Iterable[str]) -> list[str]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from everystep.callbacks.base import Callback, Logs, say
-from everystep.callbacks.monitoring import MODE, Monitor
+from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
 from everystep.core import Configurable, kinds, setting
-from everystep.errors import DataError
+from everystep.errors import DataError, FormatError
 
 
 class EarlyStopping(Monitor, Configurable, fills_settings=True):
@@ -50,10 +50,10 @@ class EarlyStopping(Monitor, Configurable, fills_settings=True):
     start_from_epoch: int = setting(kinds.WHOLE, default=0)
 
     kept: ClassVar[Mapping[str, Any]] = {
-        "wait": int,
-        "stopped_epoch": int,
-        "best_epoch": int,
-        "best": int | float | None,
+        "wait": kinds.WHOLE,
+        "stopped_epoch": kinds.WHOLE,
+        "best_epoch": kinds.WHOLE,
+        "best": BEST_VALUE,
         "best_weights": list | None,
         "_was_there": bool,
     }
@@ -66,6 +66,16 @@ class EarlyStopping(Monitor, Configurable, fills_settings=True):
         self.wait = self.stopped_epoch = self.best_epoch = 0
         self.best: float | None = None
         self.best_weights: list[Any] | None = None
+
+    def check_state(self, state: Mapping[str, Any]) -> None:
+        """Refuse best weights that are not those of the model."""
+        super().check_state(state)
+        kept = state["best_weights"]
+        if kept is None or self.model is None:
+            return
+        wanted = [(each.shape, str(each.dtype)) for each in self.model.weights]
+        if [(getattr(e, "shape", None), str(getattr(e, "dtype", None))) for e in kept] != wanted:
+            raise FormatError("the state kept of EarlyStopping has best_weights of another model")
 
     def on_train_begin(self, logs: Logs = None) -> None:
         """Forget an earlier training."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
+from everystep.callbacks import Callback
 from everystep.core.randomness import global_seed, use_seed
 from everystep.errors import FormatError, StateError
 from everystep.formats import Contents, parse_json, write_json
@@ -65,6 +66,12 @@ def set_state(model: Model, contents: Contents, where: str) -> None:
     """
     running = _running(model)
     record = _record(contents, where)
+    count = math.inf if running.count is None else running.count
+    if record["epoch"] > running.epoch + record["epochs_done"] or record["batch"] > count:
+        raise FormatError(
+            f"{where}: cannot be at batch {record['batch']} of epoch {record['epoch']}, with "
+            f"{record['epochs_done']} epochs done of {count} batches each"
+        )
     if record["data"] != running.fingerprint:
         raise FormatError(
             f"{where}: is of a training on other data: give the same data and batch size as "
@@ -83,13 +90,14 @@ def set_state(model: Model, contents: Contents, where: str) -> None:
             f"{where}: the optimizer or the metrics are others: {len(found)} arrays are kept, of "
             f"{len(variables)} that this training has. Compile the model as before"
         )
-    kept = [(name, _read(state, arrays, where)) for name, state in record["callbacks"]]
+    kept = _kept(running, record["callbacks"], arrays, where)
     set_weights(variables, found, where)
     running.epoch, running.batch = record["epoch"], record["batch"]
     model._epochs_done, model._steps_done = record["epochs_done"], record["steps_done"]
     model.stop_training = record["stopped"]
     use_seed(record["seed"])
-    _restore(running, kept, where)
+    for callback, state in kept:
+        callback.set_state(state)
 
 
 def _running(model: Model) -> Running:
@@ -111,17 +119,25 @@ def _named(running: Running) -> dict[str, Any]:
     return found
 
 
-def _restore(running: Running, kept: list[tuple[str, Any]], where: str) -> None:
-    there = _named(running)
-    gone = [name for name, state in kept if state and name not in there]
-    if gone:
-        warn_user(f"{where}: there is no callback any more for the state of {', '.join(gone)}")
-    for name, state in kept:
-        if name in there:
+def _kept(
+    running: Running, written: list[tuple[str, Any]], arrays: Tensors, where: str
+) -> list[tuple[Any, Any]]:
+    """Return the callbacks that there are, each with its state, which it has found to be one."""
+    there, taken = _named(running), set[str]()
+    states = {name: _read(state, arrays, taken, where) for name, state in written}
+    if len(states) < len(written) or taken != arrays.keys():
+        raise FormatError(f"{where}: has two states for one callback, or arrays that none has kept")
+    gone = [name for name, state in states.items() if state and name not in there]
+    found = [(there[name], state) for name, state in states.items() if name in there]
+    for callback, state in found:
+        if isinstance(callback, Callback):
             try:
-                there[name].set_state(state)
+                callback.check_state(state)
             except FormatError as error:
                 raise FormatError(f"{where}: {error}") from None
+    if gone:
+        warn_user(f"{where}: there is no callback any more for the state of {', '.join(gone)}")
+    return found
 
 
 # What holds for each part of the record, so that a file cannot put anything else in its place.
@@ -177,18 +193,20 @@ def _written(value: Any, place: str, tensors: Tensors) -> Any:
     return value
 
 
-def _read(value: Any, arrays: Tensors, where: str) -> Any:
-    """Return what `_written` was given, tuples as lists."""
+def _read(value: Any, arrays: Tensors, taken: set[str], where: str) -> Any:
+    """Return what `_written` was given, tuples as lists, and note which arrays were taken."""
     if isinstance(value, list):
-        return [_read(item, arrays, where) for item in value]
+        return [_read(item, arrays, taken, where) for item in value]
     if not isinstance(value, dict):
         return value
     if value.keys() == {_ARRAY}:
-        if value[_ARRAY] not in arrays:
-            raise FormatError(f"{where}: has no array {value[_ARRAY]!r}")
-        return arrays[value[_ARRAY]]
+        place = value[_ARRAY]
+        if not isinstance(place, str) or place not in arrays or place in taken:
+            raise FormatError(f"{where}: has no array {place!r:.80}, or has it twice")
+        taken.add(place)
+        return arrays[place]
     if value.keys() == {_NUMBER}:
         if value[_NUMBER] not in ("nan", "inf", "-inf"):
-            raise FormatError(f"{where}: {value[_NUMBER]!r} is no number")
+            raise FormatError(f"{where}: {value[_NUMBER]!r:.80} is no number")
         return float(value[_NUMBER])
-    return {name: _read(item, arrays, where) for name, item in value.items()}
+    return {name: _read(item, arrays, taken, where) for name, item in value.items()}

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from everystep.callbacks import Callback
 from everystep.callbacks.base import Logs
+from everystep.core import kinds
 from everystep.errors import FormatError
 from everystep.formats import write_json
 from everystep.tagging.ranges import Ranged
@@ -21,7 +22,7 @@ class Known(Callback):
         identity: what is the same only for the same settings and data, as text.
     """
 
-    kept: ClassVar[Mapping[str, Any]] = {"identity": str, "seconds": float}
+    kept: ClassVar[Mapping[str, Any]] = {"identity": str, "seconds": kinds.NOT_NEGATIVE}
 
     def __init__(self, identity: str) -> None:
         super().__init__()
@@ -41,15 +42,10 @@ class Known(Callback):
         """Count from here."""
         self.seconds = 0.0
 
-    def set_state(self, state: Mapping[str, Any]) -> None:
-        """Go on counting.
-
-        Raises:
-            FormatError: the state is of another training.
-        """
-        own = self.identity
-        super().set_state(state)
-        if self.identity != own:
+    def check_state(self, state: Mapping[str, Any]) -> None:
+        """Refuse the state of another training."""
+        super().check_state(state)
+        if state["identity"] != self.identity:
             raise FormatError(
                 "is not of a training with these settings and these data: give the same as before, "
                 "or start anew"

@@ -103,6 +103,8 @@ class Running:
 
     def _catch_up(self, begin: int) -> None:
         """Bring what batches are drawn from to where it was, if epochs are left out."""
+        if self.epoch >= self.epochs:  # Nothing is drawn any more.
+            return
         for epoch in range(begin, self.epoch):
             self.source.pass_over(self._order(self.epoch - epoch))
             if self.validation is not None and self._is_validated(epoch):
