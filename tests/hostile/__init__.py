@@ -1,0 +1,1 @@
+"""Files that were made to do harm, for each format, and that nothing comes of them."""
