@@ -165,10 +165,10 @@ def predict_on_batch(times: Times) -> None:
 
 def call_layers(times: Times) -> None:
     both = layers.Bidirectional(layers.LSTM(4, return_sequences=True))
-    attention = layers.MultiHeadAttention(2, 3)
+    attention, chain = layers.MultiHeadAttention(2, 3), layers.CRF(8)
     for _ in times:
         found = both(X, mask=IDS > 3)
-        attention(found, found)
+        chain(attention(found, found))
 
 
 def stream_steps(times: Times) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from everystep.layers.apply import apply, weights_of
 from tests.catalogue import Entry
+from tests.compiling import compiled as programs_of
 from tests.laws.selection import about
 from tests.tolerances import GRADIENTS
 from tests.trees import assert_finite, assert_trees_close, assert_trees_same
@@ -37,8 +38,13 @@ def test_jit_equals_eager_and_compiles_once(entry: Entry) -> None:
     found = compiled(weights, inputs, entry.arguments())
     assert_trees_close(found, run(weights, inputs, entry.arguments()))
     traced.clear()
-    compiled(weights, entry.inputs(seed=1), entry.arguments())
+    assert_trees_same(compiled(weights, inputs, entry.arguments()), found)
+    given = weights, entry.inputs(seed=1), entry.arguments()
+    compiled(*given)
     assert traced == []
+    with programs_of() as programs:
+        run(*given)
+    assert programs == []
 
 
 @about(chosen)

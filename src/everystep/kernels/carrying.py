@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+
+from everystep.kernels.eager import scan
 
 Tree = Any
 
@@ -60,7 +61,7 @@ def carry(
             new = _chosen(real, new, states)
         return new, (read(new), kept)
 
-    last, (outputs, kept) = lax.scan(body, first, (along, rows), reverse=reverse)
+    last, (outputs, kept) = scan(body, first, (along, rows), reverse=reverse)
     return outputs, last, kept
 
 
