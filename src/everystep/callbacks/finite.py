@@ -62,7 +62,7 @@ class FiniteGuard(Callback, Configurable, fills_settings=True):
     skipped: int = 0
     """How many steps of the training were left out."""
 
-    kept: ClassVar[Mapping[str, Any]] = {"skipped": int, "_in_a_row": int}
+    kept: ClassVar[Mapping[str, Any]] = {"skipped": kinds.WHOLE, "_in_a_row": kinds.WHOLE}
     _in_a_row: int = 0
 
     def on_train_begin(self, logs: Logs = None) -> None:
