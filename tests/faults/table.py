@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tests.faults.tally import Tally
 
-IN_PROCESS = ("disks",)
+IN_PROCESS = ("disks", "full", "clocks", "data", "folders")
 """Modules whose faults can be made in any process."""
 WITH_PROCESSES = ("moments",)
 """Modules that fork, and so want a process without threads of others."""

@@ -13,6 +13,7 @@ from everystep.core import kinds
 from everystep.errors import FormatError
 from everystep.formats import write_json
 from everystep.tagging.ranges import Ranged
+from everystep.training.progress import seconds_since
 
 
 class Known(Callback):
@@ -32,7 +33,7 @@ class Known(Callback):
     @property
     def seconds(self) -> float:
         """How long training has taken, without what an interruption lost."""
-        return self._before + time.monotonic() - self._began
+        return self._before + seconds_since(self._began)
 
     @seconds.setter
     def seconds(self, before: float) -> None:

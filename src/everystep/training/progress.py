@@ -48,6 +48,14 @@ def progress_for(verbose: str | int, title: str) -> Progress:
     return Line(title) if verbose in (1, 2) else Progress(title)
 
 
+def seconds_since(began: float) -> float:
+    """Return the seconds since a reading of `time.monotonic`, never fewer than 0.
+
+    A machine that sleeps or is moved may set even this clock back.
+    """
+    return max(0.0, time.monotonic() - began)
+
+
 def _can_draw() -> bool:
     """Whether standard output can redraw a line, so that no control character reaches a pipe."""
     if "ipykernel" in sys.modules:
@@ -107,14 +115,14 @@ class Progress:
     @property
     def elapsed(self) -> float:
         """Seconds since the beginning."""
-        return time.monotonic() - self.began
+        return seconds_since(self.began)
 
     def pace(self) -> tuple[int, int, float]:
         """Return batches, real steps and the seconds that they took, compilation apart."""
         if self.warm is None or self.warm[0] == self.batches:
             return self.batches, self.real_steps, self.elapsed
         batches, real_steps, since = self.warm
-        return self.batches - batches, self.real_steps - real_steps, time.monotonic() - since
+        return self.batches - batches, self.real_steps - real_steps, seconds_since(since)
 
     def note_warm(self) -> None:
         """Let the pace count from here, if it does not yet: the device has caught up."""
@@ -175,7 +183,7 @@ class Bar(Progress):
     def advance(self, logs: Mapping[str, Any], real_steps: int, batches: int = 1) -> None:
         """Note one more batch, or several, and redraw if the last drawing is old."""
         super().advance(logs, real_steps, batches)
-        old = time.monotonic() - self._drawn >= REDRAW_AFTER
+        old = seconds_since(self._drawn) >= REDRAW_AFTER
         if self._live is not None and (old or self.batches == self.total):
             # Only here the measures are read, which waits until the device has caught up.
             self._live.update(self._row(), refresh=True)
