@@ -1,16 +1,12 @@
-"""Training that is killed at random moments and called again ends with the bits of one left alone.
+"""Trainings that are killed at random moments, and end with the bits of one that was left alone."""
 
-python -m tests.faults.killed --times 50 [--seed 1]
-"""
-
-import argparse
 import hashlib
 import random
-import subprocess
-import sys
+import signal
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +14,18 @@ import numpy as np
 
 import everystep as es
 from everystep import callbacks, layers
+from tests.faults.processes import forked
+from tests.faults.tally import Tally, expect
+from tests.faults.training import Batches, stateful_model
 
 EPOCHS = 30
+TIMES = 50
 LONGEST = 0.8
 """Seconds from the first step on after which a process is killed at the latest."""
 
 
-def say(line: str) -> None:
-    """Write a line at once."""
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
-
-
-def train(folder: str) -> str:
-    """Train with all that has a state; return a digest of weights, optimizer and history."""
+def _packed(also: list[Any]) -> Any:
+    """Sequences in packed rows, in random order, with a rate that falls with the steps."""
     random = np.random.default_rng(0)
     x = [random.normal(size=(length, 3)).astype("float32") for length in (5, 2, 7, 4, 1, 6, 3, 8)]
     y = [(row.sum(-1) > 0).astype("int32") for row in x]
@@ -42,63 +36,74 @@ def train(folder: str) -> str:
     rate = es.optimizers.schedules.ExponentialDecay(0.05, 10, 0.9)
     loss = es.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(es.optimizers.Adam(rate), loss, metrics=["accuracy"])
-    watching: list[Any] = [
-        callbacks.EarlyStopping("loss", patience=EPOCHS, restore_best_weights=True),
-        callbacks.CSVLogger(f"{folder}/log.csv"),
-        callbacks.Checkpoints(f"{folder}/run", save_freq=2),
-        callbacks.LambdaCallback(on_train_batch_end=lambda *_: say("step")),
-    ]
-    Path(folder).mkdir(exist_ok=True)
-    history = model.fit(x, y, 2, EPOCHS, callbacks=watching).history
-    digest = hashlib.sha256(repr(history).encode() + Path(folder, "log.csv").read_bytes())
+    model.fit(x, y, 2, EPOCHS, callbacks=also, verbose=0)
+    return model
+
+
+def _stateful(also: list[Any]) -> Any:
+    """All that has a state from one step to the next, with validation between epochs."""
+    model = stateful_model()
+    how: dict[str, Any] = {"epochs": EPOCHS, "verbose": 0, "validation_data": Batches()}
+    model.fit(Batches(), callbacks=also, **how)
+    return model
+
+
+TRAININGS = {"packed rows": _packed, "stateful layers and optimizers": _stateful}
+
+
+def _train(fit: Callable[[list[Any]], Any], folder: Path, say: Callable[[bytes], object]) -> None:
+    """Train; say when the first step is done, and at the end a digest of all that came of it."""
+    folder.mkdir(exist_ok=True)
+    log, told = folder / "log.csv", iter([b"!"])
+    model = fit(
+        [
+            callbacks.EarlyStopping("loss", patience=EPOCHS, restore_best_weights=True),
+            callbacks.ModelCheckpoint(str(folder / "best.safetensors"), "loss", 0, True, True),
+            callbacks.CSVLogger(str(log)),
+            callbacks.Checkpoints(str(folder / "run"), save_freq=2, monitor="loss"),
+            callbacks.LambdaCallback(on_train_batch_end=lambda *_: say(next(told, b""))),
+        ]
+    )
+    digest = hashlib.sha256(repr(model.history.history).encode())
+    for path in (log, folder / "best.safetensors", folder / "run" / "best.checkpoint"):
+        digest.update(path.read_bytes())
     for variable in [*model.variables, *model.optimizer.variables]:
         digest.update(variable.numpy().tobytes())
-    return digest.hexdigest()
+    say(digest.hexdigest().encode())
 
 
-def life(folder: str, seconds: float | None) -> str:
-    """Run a process for so long after its first step; return its digest, or "" if it was killed."""
-    command = [sys.executable, "-m", "tests.faults.killed", "--train", folder]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        told = process.stdout.readline()
-        if seconds is not None and told == "step\n":
-            time.sleep(seconds)
-            process.kill()
-        lines = [told, *process.stdout]
-    return lines[-1].strip() if process.returncode == 0 else ""
+def _life(fit: Callable[[list[Any]], Any], folder: Path, seconds: float | None) -> bytes:
+    """Let a process live so long after its first step; return its digest, if it came to its end."""
+    errors = folder.with_suffix(".err")
+    process = forked(partial(_train, fit, folder), errors)
+    if seconds is not None and process.read(1):
+        time.sleep(seconds)
+        process.tell(signal.SIGKILL)
+    code, said = process.ended()
+    expect(code in (0, -signal.SIGKILL), f"it ended with {code}: {errors.read_text()[-2000:]}")
+    return said.removeprefix(b"!") if code == 0 else b""
 
 
-def survived(times: int, seed: int) -> tuple[int, bool]:
-    """Kill a training so many times; return how often it was, and whether it ended as it should."""
-    moments = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        wanted = life(f"{folder}/alone", None)
-        assert len(wanted) == 64, "a training that is left alone must end"
-        killed, runs = 0, 0
-        while killed < times:
-            # Where a training ended before it was killed, another one begins.
-            if life(f"{folder}/{runs}", moments.uniform(0, LONGEST)):
-                runs += 1
-            else:
-                killed += 1
-        return killed, life(f"{folder}/{runs}", None) == wanted
+def survived(name: str, times: int, seed: int = 1) -> Tally:
+    """Kill a training so many times; where one ends before, another begins."""
+    tally = Tally(f"killed at random moments: {name}")
+    moments, fit = random.Random(seed), TRAININGS[name]
+    with tempfile.TemporaryDirectory() as temporary:
+        wanted = _life(fit, Path(temporary, "alone"), None)
+        expect(len(wanted) == 64, "a training that is left alone must end")
+        runs, found = 0, b""
+        while tally.tries < times or not found:
+            # Once it was killed often enough, it may come to its end.
+            longest = moments.uniform(0, LONGEST) if tally.tries < times else None
+            found = _life(fit, Path(temporary, str(runs)), longest)
+            tally.tries += not found
+            runs += bool(found)
+            if found not in (b"", wanted):
+                tally.failures.append(f"training {runs}, kill {tally.tries}: the bits are others")
+    return tally
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run from the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--train", help=argparse.SUPPRESS)
-    given = parser.parse_args(arguments)
-    if given.train:
-        say(train(given.train))
-        return 0
-    killed, same = survived(given.times, given.seed)
-    say(f"killed {killed} times; the bits at the end are {'the same' if same else 'OTHERS'}")
-    return 0 if same else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+def made(quick: bool) -> list[Tally]:
+    """Kill each training fifty times, or one of them once."""
+    names = list(TRAININGS)[-1:] if quick else TRAININGS
+    return [survived(name, 1 if quick else TIMES) for name in names]

@@ -9,7 +9,7 @@ from tests.faults.tally import Tally
 
 IN_PROCESS = ("disks", "full", "clocks", "data", "folders")
 """Modules whose faults can be made in any process."""
-WITH_PROCESSES = ("moments",)
+WITH_PROCESSES = ("endings", "killed", "moments")
 """Modules that fork, and so want a process without threads of others."""
 
 

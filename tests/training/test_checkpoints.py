@@ -17,7 +17,7 @@ from everystep import callbacks, layers
 from everystep.callbacks.checkpoints import newest
 from everystep.errors import FormatError, StateError
 from everystep.formats import Contents, read_tensors, write_tensors
-from tests.faults.killed import survived
+from tests.faults.training import Batches, Training, stateful_model
 
 Fit = Callable[[Any, list[Any]], Any]
 
@@ -107,53 +107,19 @@ def together(model: Any, also: list[Any]) -> Any:
 
 
 def stateful(model: Any, also: list[Any]) -> Any:
-    """States of layers, of seeds and of the optimizer, and callbacks that have one each."""
-    x = np.stack([row[:1].repeat(4, 0) for row in TRAIN[0]])
-    y = (x.sum(-1) > 0).astype("int32")
-    watching = [
-        callbacks.EarlyStopping("loss", patience=2, min_delta=0.5, restore_best_weights=True),
-        callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.5, cooldown=1),
-        callbacks.TerminateOnNaN(),
-    ]
-    return model.fit(x, y, 2, 5, callbacks=watching + also, validation_data=(x[:4], y[:4]))
+    """States of layers, of seeds, and of an optimizer inside another one."""
+    watching = callbacks.EarlyStopping("loss", patience=2, min_delta=0.5, restore_best_weights=True)
+    how: dict[str, Any] = {"epochs": 5, "validation_data": Batches()}
+    return model.fit(Batches(), callbacks=[watching, *also], **how)
 
 
 FITS: tuple[Fit, ...] = (ragged, generated, portions, numbered, together, stateful)
 
 
-class Noise(layers.Layer):
-    """Noise of a seed generator, whose state goes on from draw to draw."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.generator = es.random.SeedGenerator(3)
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return x + es.random.normal(x.shape, seed=self.generator) if training else x
-
-
-def full_of_states() -> Any:
-    model = es.Sequential(
-        [
-            layers.Input(batch_shape=(2, 4, 3)),
-            layers.LSTM(4, return_sequences=True, stateful=True),
-            layers.Dropout(0.3, seed=5),
-            Noise(),
-            layers.BatchNormalization(),
-            layers.SpectralNormalization(layers.Dense(2)),
-        ]
-    )
-    adam = es.optimizers.Adam(0.05, use_ema=True, gradient_accumulation_steps=3)
-    loss = es.losses.SparseCategoricalCrossentropy(from_logits=True)
-    metrics = [es.metrics.SparseCategoricalAccuracy(), es.metrics.MeanMetricWrapper(loss)]
-    model.compile(es.optimizers.LossScaleOptimizer(adam, 8.0, 2), loss, metrics=metrics)
-    return model
-
-
 def made(fit: Fit) -> Any:
     es.utils.set_random_seed(11)
     if fit is stateful:
-        return full_of_states()
+        return stateful_model()
     model = es.Sequential(
         [
             layers.GRU(4, return_sequences=True),
@@ -407,8 +373,44 @@ def test_a_disk_that_fails_keeps_what_was_there_and_says_so(
     assert bits(model) == bits(alone)
 
 
-def test_killed_at_random_moments_it_ends_with_the_same_bits(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(Path(__file__).parents[2])
-    assert survived(times=1, seed=4) == (1, True)
+OF_THE_CALL = {"model", "params", "filename", "filepath"}
+"""What callbacks have that is no state of the training."""
+
+
+def test_every_callback_goes_on_with_its_state(tmp_path: Path) -> None:
+    """All that they know of the training at its end, when it was interrupted in the middle."""
+
+    def every(folder: Path) -> list[Any]:
+        folder.mkdir(exist_ok=True)
+        loss = {"monitor": "loss", "min_delta": 0.2}
+        return [
+            callbacks.EarlyStopping(**loss, patience=4, restore_best_weights=True),
+            callbacks.ReduceLROnPlateau(**loss, factor=0.5, patience=1, cooldown=1),
+            callbacks.FiniteGuard("skip"),
+            callbacks.TerminateOnNaN(),
+            callbacks.CSVLogger(str(folder / "log.csv")),
+            callbacks.ModelCheckpoint(str(folder / "best.everystep"), "loss", 0, True),
+            callbacks.ModelCheckpoint(
+                str(folder / "{batch}.safetensors"), save_freq=3, save_weights_only=True
+            ),
+        ]
+
+    classes = {getattr(callbacks, name) for name in callbacks.__all__}
+    stateful = {each for each in classes if getattr(each, "kept", None)}
+    apart = {callbacks.History, callbacks.Checkpoints}
+    assert stateful - apart <= {type(each) for each in every(tmp_path)}
+
+    training = Training()
+    alone = every(tmp_path / "alone")
+    wanted = training.run(None, alone, epochs=8)
+    for killed in (5, 14):
+        folder = tmp_path / str(killed)
+        with pytest.raises(KilledError):
+            training.run(folder / "run", [*every(folder), KilledAfter(killed)], epochs=8)
+        given = every(folder)
+        assert training.run(folder / "run", given, epochs=8) == wanted
+        for one, other in zip(given, alone, strict=True):
+            for name in (vars(one) | vars(other)).keys() - OF_THE_CALL:
+                np.testing.assert_equal(getattr(one, name), getattr(other, name), err_msg=name)
+        for path in (tmp_path / "alone").iterdir():
+            assert (folder / path.name).read_bytes() == path.read_bytes(), path.name
