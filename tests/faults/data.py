@@ -1,10 +1,13 @@
 """Data that fails in the middle of an epoch: the error arrives as it was, and training goes on."""
 
+import itertools
+import os
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from everystep.callbacks.checkpoints import _taken
 from everystep.errors import CorpusError
@@ -46,14 +49,11 @@ def drawn(data: Batches, count: int | None = None) -> Iterator[Batch]:
         done += 1
 
 
-BY_NUMBER: dict[str, Any] = {}
 DRAWN: dict[str, Any] = {"steps_per_epoch": BATCHES}
 
 
-def _fails(
-    training: Training, folder: Path, make: Callable[[], Exception], at: int, by_number: bool
-) -> None:
-    error, heard = make(), None
+def _fails(training: Training, folder: Path, error: Exception, at: int, by_number: bool) -> None:
+    heard: Exception | None = None
     data = Failing(error, at)
     try:
         if by_number:
@@ -82,32 +82,61 @@ def _ends_early(training: Training, folder: Path, count: int) -> None:
     expect(steps_kept(folder) == count, f"{steps_kept(folder)} steps were kept, of {count}")
 
 
+def _both_fail(training: Training, folder: Path, at: int) -> None:
+    """Let the disk fail while it takes the step before that whose batch cannot be had."""
+    # Each file is synced, and its folder; epochs have one more at their end.
+    whole = 2 * (at - 3 + (at - 3) // BATCHES)
+    calls = itertools.count(1)
+
+    def fail(handle: int) -> None:
+        if next(calls) > whole:
+            raise OSError(5, "Input/output error")
+
+    error, heard = ZeroDivisionError("division by zero"), None
+    data = Failing(error, at)
+    with patch.object(os, "fsync", fail):
+        try:
+            training.run(folder, data=data)
+        except OSError as raised:
+            heard = raised
+    expect(heard is not None, "nobody heard that the disk had failed")
+    causes: list[BaseException | None] = [heard]
+    while causes[-1] is not None:
+        causes.append(causes[-1].__context__)
+    # At the end of an epoch that of the disk is heard before more data are asked for.
+    expect(error in causes or data.left > 0, f"nobody heard of {error!r}, but of {causes}")
+    training.goes_on(folder)
+
+
 def made(quick: bool) -> list[Tally]:
     """Let every batch fail, or some."""
     training = Training()
-    ways = {"by number": True, "drawn": False}
-    wanted = {
-        "by number": training.wanted,
-        "drawn": training.run(None, data=drawn(Batches()), **DRAWN),
-    }
     last = EPOCHS * BATCHES
-    tally = Tally("data that fails in the middle of an epoch")
-    for way, by_number in ways.items():
-        training.wanted = wanted[way]
-        for number, (name, make) in enumerate(ERRORS.items()):
-            for at in (3 + 2 * number,) if quick else range(1, last + 1):
-                with (
-                    tally.trying(f"{name}, {way}, batch {at}"),
-                    tempfile.TemporaryDirectory() as temporary,
-                ):
-                    folder = Path(temporary) / "run"
-                    _fails(training, folder, make, at, by_number)
-                    if by_number:
-                        training.goes_on(folder)
-                    else:
-                        training.goes_on(folder, data=drawn(Batches()), **DRAWN)
+    together = Tally("data and disk that fail together")
+    for at in (5,) if quick else range(3, last + 1):
+        with together.trying(f"batch {at}"), tempfile.TemporaryDirectory() as name:
+            _both_fail(training, Path(name, "run"), at)
     early = Tally("data that ends too early")
     for count in (6,) if quick else range(1, last):
-        with early.trying(f"after {count} batches"), tempfile.TemporaryDirectory() as temporary:
-            _ends_early(training, Path(temporary), count)
-    return [tally, early]
+        with early.trying(f"after {count} batches"), tempfile.TemporaryDirectory() as name:
+            _ends_early(training, Path(name), count)
+    return [_in_mid_epoch(training, quick), together, early]
+
+
+def _in_mid_epoch(training: Training, quick: bool) -> Tally:
+    tally = Tally("data that fails in the middle of an epoch")
+    for by_number in (True, False):
+        how: dict[str, Any] = {} if by_number else DRAWN
+        training.wanted = training.run(None, data=_whole(by_number), **how)
+        for number, (words, make) in enumerate(ERRORS.items()):
+            for at in (3 + 2 * number,) if quick else range(1, EPOCHS * BATCHES + 1):
+                case = f"{words}, batch {at}, by number: {by_number}"
+                with tally.trying(case), tempfile.TemporaryDirectory() as name:
+                    folder = Path(name, "run")
+                    _fails(training, folder, make(), at, by_number)
+                    training.goes_on(folder, data=_whole(by_number), **how)
+    return tally
+
+
+def _whole(by_number: bool) -> Any:
+    return Batches() if by_number else drawn(Batches())

@@ -91,7 +91,10 @@ class Disk:
         return None
 
     def _holds(self, path: Any) -> bool:
-        return not isinstance(path, int) and self.folder in Path(path).parents
+        """Whether a path is of a file in the folder; a lock holds nothing that could be lost."""
+        if isinstance(path, int) or Path(path).name == ".lock":
+            return False
+        return self.folder in Path(path).parents
 
     @contextmanager
     def misbehaving(self) -> Iterator["Disk"]:

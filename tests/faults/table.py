@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tests.faults.tally import Tally
 
-IN_PROCESS = ("disks", "full", "clocks", "data", "folders")
+IN_PROCESS = ("disks", "full", "clocks", "data", "folders", "saves")
 """Modules whose faults can be made in any process."""
 WITH_PROCESSES = ("endings", "killed", "moments")
 """Modules that fork, and so want a process without threads of others."""

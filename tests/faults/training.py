@@ -1,6 +1,6 @@
 """A training that a fault may meet: small, but with all that has a state."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -99,18 +99,30 @@ class Training:
         folder: Path | None,
         also: Sequence[Any] = (),
         data: Any = None,
-        save_freq: int | str = 1,
+        kept: Mapping[str, Any] | None = None,
         **how: Any,
     ) -> list[bytes]:
-        """Train as a new process would: from the first state, or from what a folder keeps."""
+        """Train as a new process would: from the first state, or from what a folder keeps.
+
+        Args:
+            folder: where checkpoints are kept, or None.
+            also: further callbacks.
+            data: other batches than the usual ones.
+            kept: settings of `Checkpoints`.
+            **how: other arguments of `fit`.
+
+        Returns:
+            All that was learned, byte for byte.
+        """
         for variable, value in zip(self._variables, self._first, strict=True):
             variable.assign(value)
         self.model._steps_done = self.model._epochs_done = 0
         es.utils.set_random_seed(11)
-        kept = [] if folder is None else [callbacks.Checkpoints(str(folder), save_freq)]
+        settings = {"save_freq": 1} | dict(kept or {})
+        last = [] if folder is None else [callbacks.Checkpoints(str(folder), **settings)]
         data = Batches() if data is None else data
         how = {"epochs": EPOCHS, "verbose": 0} | how
-        self.model.fit(data, callbacks=[*also, *kept], **how)
+        self.model.fit(data, callbacks=[*also, *last], **how)
         return self.bits
 
     def goes_on(self, folder: Path, **how: Any) -> None:

@@ -77,9 +77,9 @@ def writers() -> tuple[Writer, ...]:
         Writer("confusion.svg", _write_confusion),
         Writer("explained.html", lambda path, time: Drawn([(str(path), f"<p>{time}")]).give()),
         Writer("index.html", _write_report, also="metrics.json"),
+        Writer("log.csv", _write_log, grows=True),
         Writer("sentences.parquet", _write_sentences),
         Writer("restored.csv", _restore_log),
-        Writer("log.csv", _write_log, grows=True),
     )
 
 

@@ -81,7 +81,7 @@ def append(path: str | PathLike[str], contents: bytes) -> None:
             left = memoryview(contents)
             while left:
                 left = left[file.write(left) :]
-        except OSError:
+        except BaseException:
             file.truncate(size)
             raise
 
