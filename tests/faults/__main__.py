@@ -7,27 +7,28 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from tests.faults.table import IN_PROCESS, WITH_PROCESSES, as_json, made, show
+from tests.faults.table import COMMANDS, IN_PROCESS, WITH_PROCESSES, as_json, made, show
+from tests.faults.tally import say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run from the command line; return 1 if any fault was not survived."""
     # Those that fork come first, while there are no threads of JAX.
-    modules = (*WITH_PROCESSES, *IN_PROCESS)
+    modules = (*WITH_PROCESSES, *IN_PROCESS, *COMMANDS)
     parser = argparse.ArgumentParser("python -m tests.faults", description=__doc__)
-    parser.add_argument("modules", nargs="*", default=modules, help=f"of {', '.join(modules)}")
+    parser.add_argument("modules", nargs="*", help=f"of {', '.join(modules)}")
     parser.add_argument("--quick", action="store_true", help="those that tests have time for")
     parser.add_argument("--json", action="store_true", help="print one list of objects")
     given = parser.parse_args(arguments)
     if unknown := set(given.modules) - set(modules):
         parser.error(f"no faults are called {', '.join(unknown)}")
     tallies = []
-    for module in given.modules:
+    for module in given.modules or (modules[: -len(COMMANDS)] if given.quick else modules):
         if not given.json:
             sys.stderr.write(f"... {module}\n")
         tallies += made(module, given.quick)
     if given.json:
-        sys.stdout.write(f"{as_json(tallies)}\n")
+        say(as_json(tallies))
     else:
         show(tallies)
     return int(any(each.failures for each in tallies))

@@ -20,7 +20,7 @@ import numpy as np
 import everystep as es
 from everystep import callbacks, layers
 from everystep.corpora.readers import reader
-from tests.faults.killed import say
+from tests.faults.tally import say
 from tests.tagging.languages import sentences
 
 MIB = 2**20

@@ -21,7 +21,7 @@ from typing import Any
 
 from everystep.kernels.extension import paths
 from tests.conftest import ROOT
-from tests.faults.killed import say
+from tests.faults.tally import say
 
 
 @dataclass(frozen=True)

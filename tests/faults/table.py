@@ -1,11 +1,12 @@
 """The faults that are made on purpose, each with what makes them."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from tests.faults.tally import Tally
+from tests.faults.tally import Tally, say
 
 IN_PROCESS = ("disks", "full", "clocks", "data", "folders", "saves")
 """Modules whose faults can be made in any process."""
@@ -13,10 +14,30 @@ WITH_PROCESSES = ("endings", "killed", "moments")
 """Modules that fork, and so want a process without threads of others."""
 
 
+COMMANDS = ("flat_memory", "same_bits")
+"""Modules with a command of their own, which takes long and counts what came of it in JSON."""
+
+
 def made(module: str, quick: bool) -> list[Tally]:
     """Make the faults of a module: all of them, or those that tests have time for."""
+    if module in COMMANDS:
+        return _counted(f"tests.faults.{module}")
     make: Callable[[bool], list[Tally]] = import_module(f"tests.faults.{module}").made
     return make(quick)
+
+
+def _counted(module: str) -> list[Tally]:
+    """Run the command of a module."""
+    command = [sys.executable, "-m", module, "--json"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        rows = json.loads(ended.stdout)
+    except ValueError:
+        raise RuntimeError(f"{' '.join(command)} gives no counts: {ended.stderr}") from None
+    return [
+        Tally(row["fault"], row["tries"], [f"see {module}"] * (row["tries"] - row["survived"]))
+        for row in rows
+    ]
 
 
 def as_json(tallies: Sequence[Tally]) -> str:
@@ -42,9 +63,11 @@ def show(tallies: Sequence[Tally]) -> None:
         _draw(rows)
     else:
         width = max(len(row[0]) for row in rows)
-        sys.stdout.writelines(f"{row[0]:{width}}  {row[1]:>6}  {row[2]:>8}\n" for row in rows)
-    sys.stdout.writelines(f"NOT SURVIVED: {line}\n" for each in tallies for line in each.failures)
-    sys.stdout.flush()
+        for row in rows:
+            say(f"{row[0]:{width}}  {row[1]:>6}  {row[2]:>8}")
+    for each in tallies:
+        for line in each.failures:
+            say(f"NOT SURVIVED: {line}")
 
 
 def _draw(rows: Sequence[tuple[str, str, str]]) -> None:

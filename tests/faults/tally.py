@@ -1,5 +1,6 @@
 """How often a fault was made, and how often nothing was lost by it."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,6 +40,12 @@ class Tally:
         """Count the tries of a part."""
         self.tries += other.tries
         self.failures += other.failures
+
+
+def say(line: str) -> None:
+    """Write a line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def expect(holds: object, words: str) -> None:
