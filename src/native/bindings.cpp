@@ -6,6 +6,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
@@ -85,6 +86,19 @@ int64_t blocks(Cell cell) {
   }
 }
 
+// Arrays of nothing may have any sizes, and the products of these must fit into 64 bits as well.
+void check_sizes(const Sizes& sizes, Cell cell) {
+  constexpr int64_t most = std::numeric_limits<int32_t>::max();
+  constexpr double most_numbers = 1ll << 44;
+  for (int64_t size : {sizes.batch, sizes.steps, sizes.features, sizes.units})
+    if (size < 0 || size > most) throw Refusal("there is no array of size " + std::to_string(size) + " here");
+  const double slots = static_cast<double>(sizes.batch) * static_cast<double>(sizes.steps);
+  const double rows = static_cast<double>(sizes.features) + 8.0 * static_cast<double>(sizes.units);
+  if (slots > static_cast<double>(most)) throw Refusal("there are 2^31 steps of all rows, or more");
+  if (std::max(slots, static_cast<double>(blocks(cell) * sizes.units)) * rows > most_numbers)
+    throw Refusal("the arrays would hold more than 2^44 numbers");
+}
+
 // Looks at arrays one by one.
 class Arrays {
  public:
@@ -142,9 +156,7 @@ struct Rows {
     auto shape = arrays.ranked("values", values, 3);
     auto states = arrays.ranked("h", hidden, 2);
     sizes = {shape[0], shape[1], shape[2], states[1]};
-    constexpr int64_t most = std::numeric_limits<int32_t>::max();
-    if (sizes.batch > most || sizes.steps > most || sizes.batch * sizes.steps > most)
-      arrays.refuse("there are 2^31 steps of all rows, or more");
+    check_sizes(sizes, setting.cell);
     setting.bfloat16 = values.element_type() == DataType::BF16;
     type = setting.bfloat16 ? DataType::BF16 : DataType::F32;
     shares = blocks(setting.cell) * sizes.units;
@@ -215,12 +227,13 @@ ffi::Error pack(AnyBuffer kernel, AnyBuffer recurrent_kernel, Result packed, std
         attributes(path, cell, activation, gate_activation, packed_rows, reverse, zero_output);
     const int64_t features = arrays.ranked("kernel", kernel, 2)[0];
     const int64_t units = arrays.ranked("recurrent_kernel", recurrent_kernel, 2)[0];
+    const Sizes sizes{1, 1, features, units};
+    check_sizes(sizes, setting.cell);
     setting.bfloat16 = kernel.element_type() == DataType::BF16;
     const DataType type = setting.bfloat16 ? DataType::BF16 : DataType::F32;
     const int64_t shares = blocks(setting.cell) * units;
     const void* input_weights = arrays.data("kernel", kernel, type, {features, shares});
     const void* weights = arrays.data("recurrent_kernel", recurrent_kernel, type, {units, shares});
-    const Sizes sizes{1, 1, features, units};
     void* to = arrays.data("packed", *packed, DataType::U8, {chosen->packed_size(setting, sizes)});
     Borrowed borrowed(members({1, 1, features, units}, 8 * shares));
     chosen->pack(setting, sizes, input_weights, weights, arrays.aligned("packed", to), borrowed.team());
@@ -329,10 +342,11 @@ nb::capsule capsule(Handler* handler) {
   return nb::capsule(reinterpret_cast<void*>(handler));
 }
 
-Setting setting_of(int64_t cell, bool bfloat16) {
+Setting setting_of(int64_t cell, bool bfloat16, const Sizes& sizes) {
   Setting setting{};
   setting.cell = numbered(cell, Cell::gru_reset_before, "cell");
   setting.bfloat16 = bfloat16;
+  check_sizes(sizes, setting.cell);
   return setting;
 }
 
@@ -378,14 +392,16 @@ NB_MODULE(_native, module) {
   module.def(
       "packed_size",
       [](const std::string& path, int64_t cell, bool bfloat16, int64_t features, int64_t units) {
-        return path_named(path).packed_size(setting_of(cell, bfloat16), {1, 1, features, units});
+        const Sizes sizes{1, 1, features, units};
+        return path_named(path).packed_size(setting_of(cell, bfloat16, sizes), sizes);
       },
       nb::arg("path"), nb::arg("cell"), nb::arg("bfloat16"), nb::arg("features"), nb::arg("units"));
   module.def(
       "kept_size",
       [](const std::string& path, int64_t cell, bool bfloat16, int64_t batch, int64_t steps, int64_t features,
          int64_t units) {
-        return path_named(path).kept_size(setting_of(cell, bfloat16), {batch, steps, features, units});
+        const Sizes sizes{batch, steps, features, units};
+        return path_named(path).kept_size(setting_of(cell, bfloat16, sizes), sizes);
       },
       nb::arg("path"), nb::arg("cell"), nb::arg("bfloat16"), nb::arg("batch"), nb::arg("steps"), nb::arg("features"),
       nb::arg("units"));

@@ -3,8 +3,11 @@
 namespace everystep {
 
 Plan::Plan(const Setting& setting, const Sizes& sizes, const int32_t* segments, int groups)
-    : turns_(sizes.steps), groups_(groups), reverse_(setting.reverse) {
-  const int64_t batch = sizes.batch, steps = sizes.steps;
+    // Where all arrays are empty, steps have no end: there may be as many as somebody likes to say.
+    : turns_(sizes.batch == 0 || sizes.features + sizes.units == 0 ? 0 : sizes.steps),
+      groups_(groups),
+      reverse_(setting.reverse) {
+  const int64_t batch = sizes.batch, steps = turns_;
   auto segment = [&](int64_t row, int64_t step) { return segments == nullptr ? 1 : segments[row * steps + step]; };
 
   std::vector<int64_t> real(static_cast<size_t>(batch), steps);

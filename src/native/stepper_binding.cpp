@@ -28,8 +28,9 @@ using Mask = nb::ndarray<const int32_t, nb::c_contig, nb::device::cpu>;
 // Steps of all rows from which other threads of Python may run meanwhile. For fewer it takes longer to come back.
 constexpr int64_t worth_letting_go = 64;
 
-// Rows and widths are no more, so that their products fit into 64 bits.
+// Rows, steps and widths are no more, so that their products fit into 64 bits.
 constexpr int64_t most = std::numeric_limits<int32_t>::max();
+constexpr double most_numbers = 1ll << 44;
 
 [[noreturn]] void refuse(const std::string& reason) { throw nb::value_error(reason.c_str()); }
 
@@ -37,6 +38,13 @@ const Path& path_named(const std::string& name) {
   for (const Path* path : paths())
     if (name == path->name) return *path;
   refuse("this processor has no instructions '" + name + "'");
+}
+
+// An array of four bytes a number, if it starts where such a number may.
+template <class Number>
+Number* aligned(Number* data) {
+  if (reinterpret_cast<uintptr_t>(data) % alignof(Number) != 0) refuse("an array does not start where its numbers may");
+  return data;
 }
 
 Function function_of(int64_t number) {
@@ -52,21 +60,32 @@ class Held {
   Held(const Held&) = delete;
   Held& operator=(const Held&) = delete;
 
+  // A stepper has states for the operations that there were when it was made.
+  const Operations& taken() {
+    if (operations_.empty()) refuse("there is no operation");
+    taken_ = true;
+    return operations_;
+  }
   const Operations& operations() const { return operations_; }
   bool reads_ids() const { return reads_ids_; }
   int64_t features() const { return features_; }
+  int64_t widest() const {
+    int64_t widest = std::max<int64_t>(1, features_);
+    for (const auto& operation : operations_) widest = std::max(widest, operation->width());
+    return widest;
+  }
   bool last() const { return last_; }
 
   void embed(Matrix table) {
     if (!operations_.empty()) refuse("ids can only come first");
+    add(embedding(aligned(table.data()), size(table, 0), size(table, 1)), 1);
     reads_ids_ = true;
-    add(embedding(table.data(), size(table, 0), size(table, 1)), 1);
     keep(table);
   }
 
   void multiply(Matrix kernel, nb::object bias) {
     const int64_t features = size(kernel, 0), units = size(kernel, 1);
-    add(product(kernel.data(), vector(bias, units, "bias"), features, units), features);
+    add(product(aligned(kernel.data()), vector(bias, units, "bias"), features, units), features);
     keep(kernel);
   }
 
@@ -86,15 +105,18 @@ class Held {
     setting.activation = function_of(activation);
     setting.gate_activation = function_of(gate_activation);
     setting.zero_output = zero_output && !last;
-    const int64_t units = size(recurrent_kernel, 0);
+    const int64_t units = checked(size(recurrent_kernel, 0));
     const int64_t shares = units * (setting.cell == Cell::simple ? 1 : setting.cell == Cell::lstm ? 4 : 3);
     Matrix input_kernel;
     if (!kernel.is_none()) input_kernel = nb::cast<Matrix>(kernel);
-    const int64_t features = kernel.is_none() ? 0 : size(input_kernel, 0);
+    const int64_t features = kernel.is_none() ? 0 : checked(size(input_kernel, 0));
     if ((!kernel.is_none() && size(input_kernel, 1) != shares) || size(recurrent_kernel, 1) != shares)
       refuse("the kernels must have " + std::to_string(shares) + " columns");
+    if ((static_cast<double>(features) + static_cast<double>(units)) * static_cast<double>(shares) > most_numbers)
+      refuse("the kernels would hold more than 2^44 numbers");
     if (!peepholes.is_none() && setting.cell != Cell::lstm) refuse("peepholes are of the lstm alone");
-    const LoopWeights weights{kernel.is_none() ? nullptr : input_kernel.data(), recurrent_kernel.data(), vector(bias, shares, "bias"),
+    const LoopWeights weights{kernel.is_none() ? nullptr : aligned(input_kernel.data()),
+                              aligned(recurrent_kernel.data()), vector(bias, shares, "bias"),
                               vector(recurrent_bias, shares, "recurrent_bias"),
                               vector(peepholes, 3 * units, "peepholes")};
     add(everystep::loop(path_named(path), setting, features, units, weights, last), kernel.is_none() ? shares : features);
@@ -110,6 +132,9 @@ class Held {
   static int64_t size(const Matrix& array, size_t axis) { return static_cast<int64_t>(array.shape(axis)); }
 
   void add(std::unique_ptr<Operation> operation, int64_t features) {
+    checked(features);
+    checked(operation->width());
+    if (taken_) refuse("a stepper has taken the operations as they are");
     if (operations_.empty()) {
       features_ = features;
     } else if (operations_.back()->width() != features) {
@@ -125,7 +150,7 @@ class Held {
     if (static_cast<int64_t>(array.shape(0)) != length)
       refuse(std::string(name) + " must have shape (" + std::to_string(length) + ",)");
     vectors_.push_back(array);
-    return array.data();
+    return aligned(array.data());
   }
 
   void keep(const Matrix& array) { matrices_.push_back(array); }
@@ -134,12 +159,12 @@ class Held {
   std::vector<Vector> vectors_;
   Operations operations_;
   int64_t features_ = 0;
-  bool reads_ids_ = false, last_ = false;
+  bool reads_ids_ = false, last_ = false, taken_ = false;
 };
 
 class Live {
  public:
-  Live(const Held& held, int64_t batch) : held_(held), stepper_(checked(held).operations(), checked(batch)) {}
+  Live(Held& held, int64_t batch) : held_(held), stepper_(held.taken(), checked(batch)) {}
 
   void run(const Anything& inputs, nb::object mask, const Result& outputs) {
     const int64_t batch = stepper_.batch(), width = held_.operations().back()->width();
@@ -150,6 +175,8 @@ class Live {
     if (static_cast<int64_t>(inputs.shape(0)) != batch || steps < 1 ||
         (!ids && static_cast<int64_t>(inputs.shape(2)) != held_.features()))
       refuse("inputs do not have the shape of a chunk");
+    if (static_cast<double>(batch) * static_cast<double>(steps) * static_cast<double>(held_.widest()) > most_numbers)
+      refuse("a chunk would hold more than 2^44 numbers");
     if (static_cast<int64_t>(outputs.size()) != batch * width * (held_.last() ? 1 : steps))
       refuse("outputs do not have the shape of a chunk's");
     Mask segments;
@@ -157,7 +184,9 @@ class Live {
       segments = nb::cast<Mask>(mask);
       if (static_cast<int64_t>(segments.size()) != batch * steps) refuse("the mask must have shape (batch, steps)");
     }
-    const int32_t* ids_of_steps = mask.is_none() ? nullptr : segments.data();
+    const int32_t* ids_of_steps = mask.is_none() ? nullptr : aligned(segments.data());
+    aligned(static_cast<const float*>(inputs.data()));
+    aligned(outputs.data());
     if (batch * steps < worth_letting_go) {
       const std::lock_guard<std::mutex> hold(lock_);
       stepper_.run(inputs.data(), ids_of_steps, steps, outputs.data());
@@ -182,11 +211,6 @@ class Live {
   }
 
  private:
-  static const Held& checked(const Held& held) {
-    if (held.operations().empty()) refuse("there is no operation");
-    return held;
-  }
-
   static int64_t checked(int64_t batch) {
     if (batch < 1 || batch > most) refuse("there must be a row or more, and no more than 2^31 - 1");
     return batch;
@@ -199,7 +223,7 @@ class Live {
     return state;
   }
 
-  const Held& held_;
+  Held& held_;
   Stepper stepper_;
   std::mutex lock_;
 };
@@ -217,7 +241,7 @@ void bind_stepper(nb::module_& module) {
            nb::arg("zero_output"), nb::arg("kernel").none(), nb::arg("recurrent_kernel"), nb::arg("bias").none(),
            nb::arg("recurrent_bias").none(), nb::arg("peepholes").none(), nb::arg("last"));
   nb::class_<Live>(module, "Stepper", "So many sequences side by side, and where they are.")
-      .def(nb::init<const Held&, int64_t>(), nb::arg("operations"), nb::arg("batch"), nb::keep_alive<1, 2>())
+      .def(nb::init<Held&, int64_t>(), nb::arg("operations"), nb::arg("batch"), nb::keep_alive<1, 2>())
       .def("run", &Live::run, nb::arg("inputs"), nb::arg("mask").none(), nb::arg("outputs"))
       .def("read", &Live::read, nb::arg("number"), nb::arg("to"))
       .def("write", &Live::write, nb::arg("number"), nb::arg("state"));

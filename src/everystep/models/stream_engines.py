@@ -103,6 +103,8 @@ class Native:
     def run(self, inputs: list[Any], mask: Any) -> list[Any]:
         """Run the whole chunk."""
         values = np.ascontiguousarray(inputs[0])
+        if not values.flags.aligned:
+            values = values.copy()
         if values.dtype != self._dtype:
             self._program.model.check_values(values)
             values = values.astype(self._dtype)
