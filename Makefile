@@ -10,7 +10,7 @@ RESULTS := benchmarks/results
 # checking types and testing.
 MAKEFLAGS += --jobs=2
 
-.PHONY: demo test style types units format bench differential faults sanitize functions clean
+.PHONY: demo test style types units format bench differential faults fuzz sanitize functions clean
 
 demo: $(VENV)/.installed
 	$(BIN)/everystep demo
@@ -40,6 +40,10 @@ differential: $(VENV)/.installed-test
 # Disks, clocks, data and processes fail on purpose, in all ways that we know; a table says what was lost.
 faults: $(VENV)/.installed-test
 	$(BIN)/python -m tests.faults
+
+# Files of every format, damaged at random, guided by what has run: so many minutes for each format.
+fuzz: $(VENV)/.installed-test $(VENV)/.installed-fuzz
+	$(BIN)/python -m tests.hostile.fuzz --minutes $(MINUTES)
 
 # The native code without Python, on every path that the machine has, under sanitizers.
 sanitize: build/address,undefined/tested build/thread/tested

@@ -41,7 +41,7 @@ class Attack:
 
 
 CASES = {
-    0: "a record that no training writes, with a right checksum",
+    0: "what is never written, with a right checksum",
     1: "cut off",
     2: "one bit flipped in the weights",
     3: "a header length beyond the file or over a cap",

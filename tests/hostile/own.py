@@ -222,3 +222,6 @@ def _on_settings(name: str) -> Iterator[Attack]:
         made = with_text(key, set_at("settings", field, value=value))
         yield Attack(case, name, f"a setting {field}", made, field)
     yield Attack(17, name, "its text", with_text(key, set_at("version", value=9)), "newer")
+    if name == "signal tagger":
+        made = with_text(key, set_at("settings", "names", value=[[[]]]))
+        yield Attack(0, name, "lists for names", made, "names")

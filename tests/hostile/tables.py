@@ -56,7 +56,8 @@ ARRAYS: list[tuple[int, str, Callable[[bytes], bytes], str]] = [
     (14, "pickle", always(PICKLE), ""),
     (14, "objects", always(objects()), ""),
     (15, "a call in the header", always(npy("__import__('os').system('touch run')")), ""),
-    (16, "an archive of several", always(archive()), ""),
+    (16, "an archive of several", always(archive()), "archive"),
+    (16, "an archive that is damaged", always(b"PK\x03\x04" + bytes(40)), "archive"),
 ]
 
 

@@ -7,6 +7,7 @@ from tokenize import TokenError
 from typing import Any, Final
 
 import numpy as np
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
 from everystep.corpora.signals.signal import Signal
@@ -24,6 +25,8 @@ _DAMAGE: Final = (
     RecursionError,
     MemoryError,
 )
+
+_ARCHIVE: Final = b"PK\x03\x04"
 
 
 def read_numpy_signals(
@@ -70,14 +73,19 @@ def read_numpy_signals(
 
 def _open(path: str | PathLike[str]) -> NDArray[Any]:
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        with open(path, "rb") as file:
+            if file.read(len(_ARCHIVE)) == _ARCHIVE:
+                raise CorpusError(
+                    f"{fspath(path)}: expected one array (.npy), got an archive of several"
+                )
+        # Which reads neither archives nor pickles, as np.load does before it finds them damaged.
+        found = open_memmap(path, mode="r")
+    except CorpusError:
+        raise
     except _DAMAGE as error:
         raise CorpusError(
             f"{fspath(path)}: cannot be read as an array of NumPy: {error}"
         ) from error
-    if not isinstance(found, np.memmap):
-        found.close()
-        raise CorpusError(f"{fspath(path)}: expected one array (.npy), got an archive of several")
     behind = Path(path).stat().st_size - found.offset - found.nbytes
     if behind > 0:
         raise CorpusError(f"{fspath(path)}: expected one array, got {behind} more bytes behind it")

@@ -17,7 +17,7 @@ _STEPS = whole(1, 2**24)
 def _are_names(value: Any) -> bool:
     if not isinstance(value, tuple):
         return False
-    return len(set(value)) == len(value) and all(isinstance(each, str) and each for each in value)
+    return all(isinstance(each, str) and each for each in value) and len(set(value)) == len(value)
 
 
 _NAMES = Range("different names, of label 0, 1 and so on", _are_names)
