@@ -1,5 +1,6 @@
 """Taggers from the shell: train, evaluate, predict and info, on a language of four sentences."""
 
+import contextlib
 import gzip
 import io
 import json
@@ -153,6 +154,16 @@ def test_a_pipe_is_answered_line_by_line(folder: Path) -> None:
             assert [line.partition("\t")[0] for line in answer] == [*words, "\n"]
         process.stdin.close()
         assert process.wait(timeout=60) == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_behind_predictions_is_said_in_one_line(
+    folder: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with contextlib.suppress(OSError), open("/dev/full", "w", encoding="utf-8") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert run("predict", f"{folder}/m.everystep", f"{folder}/dev.conllu", "--no-cache") == 1
+    assert capsys.readouterr().err == "everystep: [Errno 28] No space left on device\n"
 
 
 def test_what_the_file_holds(folder: Path, capsys: Captured) -> None:

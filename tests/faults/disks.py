@@ -59,7 +59,7 @@ class Files:
 
 def survived(fault: Fault, table: tuple[Writer, ...] | None = None) -> Tally:
     """Let each call of each writer fail in one way."""
-    tally = Tally(fault.name)
+    tally = Tally(f"{fault.name}, at a call of a writer")
     for writer in table or writers():
         with tempfile.TemporaryDirectory() as name:
             files = Files(writer, Path(name).resolve())

@@ -13,13 +13,14 @@ from tests.faults.disks import MOST_CALLS, Files
 from tests.faults.tally import Tally, expect
 from tests.faults.writers import Writer, writers
 
+CASE = "killed between two calls of a writer"
 SECONDS = 20
 """After so long a process that hangs is ended, which counts as lost."""
 
 
 def survived(fault: Fault = KILLED, table: tuple[Writer, ...] | None = None) -> Tally:
     """Kill a process at each call of each writer, which it forks to run."""
-    tally = Tally("killed between two calls of a save")
+    tally = Tally(CASE)
     for writer in table or writers():
         with tempfile.TemporaryDirectory() as name:
             files = Files(writer, Path(name).resolve())
@@ -63,7 +64,7 @@ def _ended(files: Files, fault: Fault, at: int) -> bool:
 def made(quick: bool) -> list[Tally]:
     """Kill every writer at every call, and in the middle of what it hands over."""
     shares = (1.0,) if quick else (1.0, 0.5, 0.1)
-    tally = Tally("killed between two calls of a save")
+    tally = Tally(CASE)
     for share in shares:
         tally.add(survived(replace(KILLED, share=share)))
     return [tally]

@@ -32,7 +32,7 @@ def _failed(training: Training, folder: Path, fault: Fault, at: int) -> bool:
 
 def survived(training: Training, fault: Fault, best: bytes, every: int) -> Tally:
     """Let each call of a whole training fail in one way, or every so many of them."""
-    tally = Tally(f"{fault.name}, in a training")
+    tally = Tally(f"{fault.name}, at a call of checkpoints in a training")
     for at in range(1, MOST_CALLS, every):
         with tally.trying(f"call {at}"), tempfile.TemporaryDirectory() as name:
             folder = Path(name).resolve() / "run"
