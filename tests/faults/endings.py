@@ -14,7 +14,7 @@ from unittest.mock import patch
 from everystep.callbacks import LambdaCallback
 from tests.faults.processes import SECONDS, forked
 from tests.faults.tally import Tally, expect
-from tests.faults.training import BATCHES, EPOCHS, Batches, Training, stateful_model
+from tests.faults.training import BATCHES, EPOCHS, Batches, Training, plain_model
 
 STEP = 5
 """The step in which, or in whose epoch, a training is told to end."""
@@ -83,7 +83,7 @@ CODES = {signal.SIGTERM: 143, signal.SIGINT: -signal.SIGINT}
 
 def _train(folder: Path, name: str, say: Callable[[bytes], object]) -> None:
     """Train in a process of its own, and say when the moment has come."""
-    training = Training(stateful_model)
+    training = Training(plain_model)
 
     def asked() -> bool:
         return training.model.running.calls.callbacks[-1]._asked is not None
@@ -103,7 +103,7 @@ def _train(folder: Path, name: str, say: Callable[[bytes], object]) -> None:
 
 def _go_on(folders: list[Path], say: Callable[[bytes], object]) -> None:
     """Go on in each folder, and say of each whether it ended as it should, with one byte."""
-    training = Training(stateful_model)
+    training = Training(plain_model)
     training.wanted = training.run(None, **VALIDATED)
     for folder in folders:
         same = training.run(folder, **VALIDATED) == training.wanted
