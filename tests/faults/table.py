@@ -14,7 +14,7 @@ WITH_PROCESSES = ("endings", "killed", "moments")
 """Modules that fork, and so want a process without threads of others."""
 
 
-LONG = ("commands",)
+LONG = ("commands", "native_calls")
 """Modules for whose faults tests have no time."""
 COMMANDS = ("flat_memory", "same_bits")
 """Modules with a command of their own, which takes long and counts what came of it in JSON."""
