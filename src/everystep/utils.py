@@ -51,6 +51,11 @@ Array = np.ndarray[Any, Any]
 def set_random_seed(seed: int) -> None:
     """Make everything that follows repeatable: weights, noise, shuffling, names; NumPy and Python.
 
+    On one machine, the same seed, data and versions give the same bits in any process, folder and
+    language, however many threads the native loop has (EVERYSTEP_THREADS). XLA has a thread for
+    each core that the process may use, or as many as the environment's NPROC says, and compiles
+    other code for one than for more: set NPROC where bits must outlive a change of cores.
+
     Args:
         seed: an integer from 0 to 2**32 - 1.
 

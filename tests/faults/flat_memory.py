@@ -165,10 +165,9 @@ def predict_on_batch(times: Times) -> None:
 
 def call_layers(times: Times) -> None:
     both = layers.Bidirectional(layers.LSTM(4, return_sequences=True))
-    attention, chain = layers.MultiHeadAttention(2, 3), layers.CRF(8)
+    chain = layers.CRF(8)
     for _ in times:
-        found = both(X, mask=IDS > 3)
-        chain(attention(found, found))
+        chain(both(X, mask=IDS > 3))
 
 
 def stream_steps(times: Times) -> None:
@@ -228,15 +227,17 @@ def read(times: Times) -> None:
 
 
 class Pace(NamedTuple):
-    """How something is done in a short run, and what JAX keeps of it.
+    """How many times less often something is done than what takes no time, and what it may keep.
 
     Args:
-        rarer: how many times less often than what takes no time; 0 for not at all.
+        short: where time is short; 0 for not at all.
+        long: where it is not.
         kept: containers that JAX keeps of every new model, in caches of a bounded size.
         passing: containers that may be there at one moment, as of a file that is being written.
     """
 
-    rarer: int = 20
+    short: int = 20
+    long: int = 1
     kept: int = 0
     passing: int = 0
 
@@ -254,9 +255,9 @@ WORKS: dict[Callable[[Times], None], Pace] = {
     call_layers: Pace(),
     stream_steps: Pace(1),
     stream_chunks: Pace(0),
-    save_and_load: Pace(0, kept=2),
-    explain: Pace(50),
-    make_and_fit: Pace(0, kept=25),
+    save_and_load: Pace(0, 20, kept=2),
+    explain: Pace(50, 20),
+    make_and_fit: Pace(0, 100, kept=25),
     tag_a_stream: Pace(0),
     read: Pace(1),
 }
@@ -269,7 +270,7 @@ def grown(times: int, short: bool = False) -> Iterator[tuple[str, int, Held, boo
         Its name, how often it was done, what has come, and whether that is little enough.
     """
     for work, pace in WORKS.items():
-        rarer = pace.rarer if short else 1
+        rarer = pace.short if short else pace.long
         if rarer:
             count = Times(times // 4 // rarer, times // rarer)
             work(count)

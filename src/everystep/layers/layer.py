@@ -19,6 +19,7 @@ import jax.numpy as jnp
 from everystep.core.dtypes import DTypePolicy
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
+from everystep.core.shape_count import Cures, ShapeCount
 from everystep.errors import StateError
 from everystep.layers import arguments, refusing, spec, symbolic, symbols
 from everystep.layers.signature import CallSignature
@@ -27,6 +28,14 @@ from everystep.layers.symbols import Connected
 from everystep.sequences import Steps
 
 Masking = Literal["refused", "rows", "packed"]
+
+MOST_SHAPES = 8
+"""On so many shapes a layer may be called by itself without a warning."""
+_CURES = Cures(
+    rows="call it on batches of one size, or give all data to the predict of a model",
+    steps="pad the sequences to a few lengths, or give them as one list to the predict of a model",
+    allow="filter this warning",
+)
 
 
 def _stands(build: Callable[..., None]) -> Callable[..., None]:
@@ -114,6 +123,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
     """What `call` names as parameters: it gets the mask, segments and mode that it names."""
 
     _masks_pass: bool
+    _shapes_met: ShapeCount
     input_spec: Any = None
     """What the layer takes: an InputSpec, a list of one for each input, or None for anything."""
 
@@ -133,6 +143,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
         self._masks_pass = False
         self._variables = []
         self._last_run, self._added = None, []
+        self._shapes_met = ShapeCount(MOST_SHAPES, _CURES)
         return self
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -310,6 +321,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
         inputs, args, kwargs = self.call_signature.arranged(self, args, kwargs)
         mask = kwargs.pop("mask", mask)
         training = kwargs.pop("training", training)
+        outermost = current_scope() is None
         with eager_scope() as scope, self._standing(), self._mode(scope, training):
             self._note_run(scope)
             calls_before = len(scope.calls)
@@ -320,9 +332,15 @@ class Layer(LayerStateless, Connected, fills_settings=True):
                 spec.check_arrays(self, jax.tree.leaves(opened.values))
             if not symbolic.is_traced(opened.values):
                 self.check_values(opened.values)
+                if outermost:
+                    self._shapes_met.note(self._called, opened.values)
             outputs = self._run(opened, args, kwargs, bool(scope.training))
             scope.record(self, inputs, outputs, calls_before)
         return outputs
+
+    @property
+    def _called(self) -> str:
+        return f"layer '{self.path}' ({type(self).__name__}), called outside of jax.jit,"
 
     def _run(self, opened: arguments.Opened, args: Any, kwargs: Any, training: bool) -> Any:
         signature = self.call_signature

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from everystep.core.variables import Variable
-from everystep.models.rebuilding import Tensors, set_weights, warn_user
+from everystep.core.warning import warn_user
+from everystep.models.rebuilding import Tensors, set_weights
 from everystep.optimizers import LossScaleOptimizer, Optimizer
 
 if TYPE_CHECKING:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +11,7 @@ from everystep.core.loading import placeholders
 from everystep.core.registry import deserialize, serialize
 from everystep.core.sharing import sharing
 from everystep.core.variables import Variable
+from everystep.core.warning import warn_user
 from everystep.errors import FormatError, SettingError
 from everystep.formats import write_json
 from everystep.models.matching import listed
@@ -22,14 +21,6 @@ if TYPE_CHECKING:
     from everystep.models.model import Model
 
 Tensors = Mapping[str, np.ndarray[Any, Any]]
-
-
-def warn_user(message: str) -> None:
-    """Warn at the line outside of this library that asked for what goes on."""
-    level, frame = 1, sys._getframe()
-    while frame.f_back is not None and frame.f_globals["__name__"].startswith("everystep."):
-        level, frame = level + 1, frame.f_back
-    warnings.warn(message, UserWarning, stacklevel=level)
 
 
 def configuration_of(model: Model) -> dict[str, Any]:

@@ -12,10 +12,11 @@ import numpy as np
 
 from everystep.callbacks import Callback
 from everystep.core.randomness import global_seed, use_seed
+from everystep.core.warning import warn_user
 from everystep.errors import FormatError, StateError
 from everystep.formats import Contents, parse_json, write_json
 from everystep.models.matching import matched
-from everystep.models.rebuilding import set_weights, warn_user
+from everystep.models.rebuilding import set_weights
 from everystep.training.running import Running
 
 if TYPE_CHECKING:

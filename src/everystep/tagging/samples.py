@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from everystep.core.warning import warn_user
 from everystep.corpora.sentences import Sentence
 from everystep.errors import DataError
-from everystep.models.rebuilding import warn_user
 
 _SHOWN = 20
 """How many labels a message names."""

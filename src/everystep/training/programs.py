@@ -15,6 +15,7 @@ import numpy as np
 
 from everystep.core.randomness import Noise
 from everystep.core.scope import Scope
+from everystep.core.shape_count import ShapeCount
 from everystep.core.tables import RowGradient, Tables
 from everystep.core.variables import Variable
 from everystep.errors import DataError, StateError
@@ -22,7 +23,7 @@ from everystep.layers.apply import Result, run
 from everystep.layers.layer import Layer
 from everystep.training.feeding import MiniBatch, opened
 from everystep.training.measures import Measures, Output
-from everystep.training.shapes import ShapeCount
+from everystep.training.shapes import CURES
 from everystep.training.soundness import Soundness
 
 LARGE_TABLE = 2**18
@@ -68,7 +69,7 @@ class Programs:
         self.trainable = {p: v for p, v in self.variables.items() if self.owned[v]}
         self.rest = {p: v for p, v in self.variables.items() if not self.owned[v]}
         self.eager = eager
-        self._shapes = ShapeCount(max_shapes)
+        self._shapes = ShapeCount(max_shapes, CURES)
         self._train: Any = self._train_step
         self._evaluate: Any = self._evaluate_step
         self._predict: Any = self._predict_step

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import numpy as np
 
+from everystep.core.shape_count import Cures
 from everystep.errors import SettingError
 from everystep.sequences import bucket_lengths
 
@@ -73,56 +72,10 @@ def counted(most: Any) -> int:
     return most
 
 
-class ShapeCount:
-    """Counts the shapes of batches that each program of a model has been compiled for, and warns.
-
-    Args:
-        most: how many shapes are as they should be, besides that of a smaller last batch.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._seen: dict[str, set[tuple[tuple[int, ...], ...]]] = {}
-
-    def note(self, program: str, inputs: Any) -> None:
-        """Note the shapes of a batch; warn once, when a program has too many.
-
-        Args:
-            program: the method that runs it.
-            inputs: the inputs of the batch.
-        """
-        shapes = tuple(leaf.shape for leaf in jax.tree.leaves(inputs))
-        seen = self._seen.setdefault(program, set())
-        if shapes in seen:
-            return
-        seen.add(shapes)
-        if len(seen) == self._most + 2:
-            warnings.warn(_advice(program, seen), stacklevel=2)
-
-
-def _advice(program: str, seen: set[tuple[tuple[int, ...], ...]]) -> str:
-    """Say which axis has many sizes, and what to do about it."""
-    firsts = [shapes[0] for shapes in seen]
-    rank = min(map(len, firsts))
-    sizes = [sorted({shape[axis] for shape in firsts}) for axis in range(rank)]
-    axis = max(range(rank), key=lambda axis: len(sizes[axis]))
-    what, cure = _CAUSES.get(axis, ("sizes of an axis", "bring the inputs to few shapes"))
-    return (
-        f"{program} has met batches of {len(seen)} shapes, and JAX compiles a program for each, "
-        f"which takes seconds: they have {len(sizes[axis])} different {what}, from "
-        f"{sizes[axis][0]} to {sizes[axis][-1]}. To avoid it, {cure}; if so many are meant, set "
-        f"max_shapes in compile"
-    )
-
-
-_CAUSES = {
-    0: (
-        "numbers of rows",
-        "give fit, evaluate or predict the whole data at once, or batches of one size",
-    ),
-    1: (
-        "numbers of steps",
-        "give all sequences as one list, which is packed into rows of one shape, or pad batches "
-        "to a few lengths",
-    ),
-}
+CURES = Cures(
+    rows="give fit, evaluate or predict the whole data at once, or batches of one size",
+    steps="give all sequences as one list, which is packed into rows of one shape, or pad batches "
+    "to a few lengths",
+    allow="set max_shapes in compile",
+)
+"""What to do where the batches of `fit`, `evaluate` and `predict` have many shapes."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from everystep.callbacks import Callback, CallbackList, History
 from everystep.core.randomness import global_seed, seed_key
+from everystep.core.warning import warn_user
 from everystep.errors import SettingError
 from everystep.training.compiling import Compiles
 from everystep.training.feeding import Epoch, MiniBatch, Source, opened
@@ -42,6 +43,7 @@ class Trainer(Compiles):
     _steps_done: int = 0
     _epochs_done: int = 0
     _shapes: Shapes | None = None
+    _programs_made: int = 0
 
     def fit(
         self,
@@ -367,8 +369,33 @@ class Trainer(Compiles):
         if not model.built:
             model(opened(batch.inputs))
         if self._programs is None or not self._programs.fit_to(model, batch):
+            self._note_programs(model.name)
             measures = measures_for(model, self._compiled, batch)
             self._programs = Programs(
                 model, measures, self.optimizer, self.run_eagerly, self.max_shapes
             )
         return self._programs
+
+    def _note_programs(self, name: str) -> None:
+        """Warn once, where a model's programs are made again and again."""
+        self._programs_made += 1
+        if self._programs_made == self.max_shapes + 2:
+            why, cure = _MADE_ANEW[self._programs is None]
+            warn_user(
+                f"model '{name}' makes its programs for the {self._programs_made}th time, and "
+                f"JAX compiles them each time, which takes seconds, because {why}. To avoid it, "
+                f"{cure}; if so many are meant, set max_shapes in compile"
+            )
+
+
+_MADE_ANEW = {
+    True: (
+        "compile is called again, or layers are added",
+        "call compile once; optimizer.learning_rate and weights can be set at any time",
+    ),
+    False: (
+        "trainable is changed from one use to the next",
+        "do more with the model before it is changed, such as many batches in one fit",
+    ),
+}
+"""Why programs are made anew, and what to do: whether they were given up, or do not fit."""
