@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from everystep.formats import read_tensors, write_atomically, write_tensors
+from everystep.formats.atomic import make_folder
 
 OLD = {"a": np.arange(3)}
 
@@ -91,6 +92,26 @@ def test_contents_are_on_the_disk_before_the_name_is(
     monkeypatch.setattr(os, "replace", seen_replace)
     write_tensors(path, OLD, {})
     assert calls == ["file", "replace", "folder"]
+
+
+def test_the_names_of_new_folders_are_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder that nobody can find keeps nothing, however safe its files are."""
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda handle: synced.append(os.fstat(handle).st_ino))
+    make_folder(tmp_path / "a" / "b" / "c")
+    assert set(synced) == {(tmp_path / name).stat().st_ino for name in ("", "a", "a/b")}
+    synced.clear()
+    make_folder(tmp_path / "a" / "b")
+    assert synced == []
+
+    def full(handle: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match=r"full: '.*/d'$"):
+        make_folder(tmp_path / "d")
 
 
 def test_a_new_file_has_the_usual_mode(path: Path) -> None:

@@ -21,7 +21,7 @@ from everystep.callbacks.recording import PATH
 from everystep.core import Configurable, kinds, setting
 from everystep.errors import FormatError, StateError
 from everystep.formats import Contents, read_tensors, write_tensors
-from everystep.formats.atomic import remove_parts
+from everystep.formats.atomic import make_folder, remove_parts
 
 SUFFIX = ".checkpoint"
 BEST = f"best{SUFFIX}"
@@ -97,7 +97,7 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
         """Take the folder, and go on from its newest checkpoint, if there is one."""
         self.best, self._batches, self._asked = None, 0, None
         folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         closing: ExitStack = self.model.running.closing
         closing.enter_context(_taken(folder))
         remove_parts(folder, SUFFIX)

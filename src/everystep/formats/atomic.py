@@ -86,6 +86,20 @@ def append(path: str | PathLike[str], contents: bytes) -> None:
             raise
 
 
+def make_folder(folder: str | PathLike[str]) -> None:
+    """Make a folder, and those that it is in, and make sure that their names are on the disk.
+
+    Raises:
+        OSError: it cannot be made, or is a file.
+    """
+    folder = Path(folder)
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in made:
+        with _naming(folder, each.parent):
+            _sync_folder(each.parent)
+
+
 def remove_parts(folder: str | PathLike[str], suffix: str) -> None:
     """Remove what writers left that were killed; nobody may be writing such files there.
 
