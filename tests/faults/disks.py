@@ -1,15 +1,13 @@
 """Every call that a writer makes fails once: its files are then whole, the old ones or the new."""
 
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.faults.disk import FAULTS, Disk, Fault
 from tests.faults.tally import Tally, expect
 from tests.faults.writers import Writer, writers
-
-MOST_CALLS = 200
-"""More calls than any writer makes."""
 
 
 class Files:
@@ -27,7 +25,6 @@ class Files:
         self._old = [path.read_bytes() for path in self.paths]
         writer.write(self.paths[0], 2)
         self._new = [writer.read(path) for path in self.paths]
-        self.restore()
 
     def restore(self) -> None:
         """Put the old files back."""
@@ -63,18 +60,13 @@ def survived(fault: Fault, table: tuple[Writer, ...] | None = None) -> Tally:
     for writer in table or writers():
         with tempfile.TemporaryDirectory() as name:
             files = Files(writer, Path(name).resolve())
-            for at in range(1, MOST_CALLS):
-                with tally.trying(f"{writer.name}, call {at}"):
-                    if not _failed(files, fault, at):
-                        break
-                files.restore()
-            # The last one was no try: nothing failed.
-            tally.tries -= 1
+            tally.at_each_call(writer.name, partial(_failed, files, fault))
     return tally
 
 
 def _failed(files: Files, fault: Fault, at: int) -> bool:
     """Write with one call that fails; return whether there was such a call."""
+    files.restore()
     error: Any = None
     with Disk(files.folder, fault, at).misbehaving() as disk:
         try:

@@ -5,11 +5,12 @@ import signal
 import tempfile
 import warnings
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from everystep.formats.atomic import remove_parts
 from tests.faults.disk import KILLED, Disk, Fault
-from tests.faults.disks import MOST_CALLS, Files
+from tests.faults.disks import Files
 from tests.faults.tally import Tally, expect
 from tests.faults.writers import Writer, writers
 
@@ -24,21 +25,22 @@ def survived(fault: Fault = KILLED, table: tuple[Writer, ...] | None = None) -> 
     for writer in table or writers():
         with tempfile.TemporaryDirectory() as name:
             files = Files(writer, Path(name).resolve())
-            for at in range(1, MOST_CALLS):
-                with tally.trying(f"{writer.name}, call {at}"):
-                    if _ended(files, fault, at):
-                        files.are_whole(new=True)
-                        break
-                    files.are_whole()
-                    # What the dead one left is known by its name, and taken away.
-                    remove_parts(files.folder, writer.name)
-                    if writer.also is not None:
-                        remove_parts(files.folder, writer.also)
-                    files.stand_alone()
-                files.restore()
-            # The last one was no try: nobody was killed.
-            tally.tries -= 1
+            tally.at_each_call(writer.name, partial(_killed, files, fault))
     return tally
+
+
+def _killed(files: Files, fault: Fault, at: int) -> bool:
+    """Write in a process that is killed at a call; return whether there was such a call."""
+    files.restore()
+    if _ended(files, fault, at):
+        files.are_whole(new=True)
+        return False
+    files.are_whole()
+    # What the dead one left is known by its name, and taken away.
+    for path in files.paths:
+        remove_parts(files.folder, path.name)
+    files.stand_alone()
+    return True
 
 
 def _ended(files: Files, fault: Fault, at: int) -> bool:

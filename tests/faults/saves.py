@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.disk import FAULTS, Disk, Fault
-from tests.faults.disks import MOST_CALLS
 from tests.faults.tally import Tally, expect
 from tests.faults.training import Training
 
@@ -33,14 +32,15 @@ def _failed(training: Training, folder: Path, fault: Fault, at: int) -> bool:
 def survived(training: Training, fault: Fault, best: bytes, every: int) -> Tally:
     """Let each call of a whole training fail in one way, or every so many of them."""
     tally = Tally(f"{fault.name}, at a call of checkpoints in a training")
-    for at in range(1, MOST_CALLS, every):
-        with tally.trying(f"call {at}"), tempfile.TemporaryDirectory() as name:
+
+    def fails(at: int) -> bool:
+        with tempfile.TemporaryDirectory() as name:
             folder = Path(name).resolve() / "run"
-            if not _failed(training, folder, fault, at):
-                break
+            failed = _failed(training, folder, fault, at)
             expect((folder / BEST).read_bytes() == best, "the best is another one")
-    # The last one was no try: nothing failed.
-    tally.tries -= 1
+            return failed
+
+    tally.at_each_call("checkpoints", fails, every)
     return tally
 
 

@@ -1,9 +1,12 @@
 """How often a fault was made, and how often nothing was lost by it."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+MOST_CALLS = 200
+"""More calls than anything makes that is tried."""
 
 
 @dataclass
@@ -35,6 +38,21 @@ class Tally:
             yield
         except Exception as error:
             self.failures.append(f"{case}: {type(error).__name__}: {error}")
+
+    def at_each_call(self, case: str, fails: Callable[[int], bool], every: int = 1) -> None:
+        """Try with the first call that fails, the second and so on, until there is none more.
+
+        Args:
+            case: what is tried.
+            fails: tries it, given the number of the call; returns whether there was that call.
+            every: how many calls the next try is behind the one before.
+        """
+        for at in range(1, MOST_CALLS, every):
+            with self.trying(f"{case}, call {at}"):
+                if not fails(at):
+                    self.tries -= 1
+                    return
+        self.failures.append(f"{case}: still calls after {MOST_CALLS}")
 
     def add(self, other: "Tally") -> None:
         """Count the tries of a part."""
