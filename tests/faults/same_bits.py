@@ -124,6 +124,12 @@ def faults() -> dict[str, Fault]:
     }
 
 
+def cores() -> int | None:
+    """On how many cores this process may run."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return os.cpu_count() if allowed is None else len(allowed(0))
+
+
 @contextmanager
 def listed(folder: Any, scan: Any) -> Iterator[Iterator[Any]]:
     """Go through a folder's entries, the last one first."""
