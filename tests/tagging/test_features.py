@@ -129,7 +129,8 @@ def test_words_become_unknown_as_often_as_they_should() -> None:
 def test_what_is_to_be_labelled_comes_in_few_shapes() -> None:
     sentences = [*some_sentences(400, 5), ["w1"] * 77]
     features = Features.of(sentences, Settings(spelling=CUT))
-    shapes, found = set(), 0
+    shapes: set[tuple[tuple[int, ...], ...]] = set()
+    found = 0
     for count in (1, 2, 3, 50, 399, 401):
         encoded = features.encode(sentences[-count:])
         before = len(shapes)
