@@ -89,6 +89,9 @@ def apply(
 ) -> tuple[Any, dict[str, Any]]:
     """Run a layer as a pure function, under any JAX transformation.
 
+    Make a function that calls it once and give that to `jax.jit` once: JAX knows a program again by
+    its function, and compiles for a function that is made anew at each call.
+
     Args:
         layer: the layer or model, built.
         weights: a value for each weight, by path, as `weights_of(layer)` gives them.
