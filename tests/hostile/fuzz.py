@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
@@ -35,7 +36,7 @@ GUIDED = (
 """What is guided: the way from a file to a model."""
 
 _EXECUTED = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
-_REASON = re.compile(r"(?:\n[^\n]*){0,6}ERROR: libFuzzer[^\n]*")
+_REASON = re.compile(r"Uncaught Python exception.*|[^\n]*ERROR: libFuzzer[^\n]*", re.DOTALL)
 
 
 class FoundError(Exception):
@@ -112,20 +113,23 @@ def fuzzed(format: str, minutes: float) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         command = [sys.executable, "-m", "tests.hostile.fuzz", "--minutes", str(minutes)]
         done = subprocess.run(
-            [*command, "--in", folder, "--format", format], capture_output=True, text=True
+            [*command, "--in", folder, "--format", format],
+            env={name: value for name, value in os.environ.items() if not name.startswith("JAX_")},
+            capture_output=True,
+            text=True,
         )
         executed = _EXECUTED.search(done.stderr)
         found = [each.read_bytes() for each in sorted(Path(folder).glob("found-*"))]
     if executed is None and not found:
         raise RuntimeError(f"{format}: fuzzing did not begin:\n{done.stderr[-2000:]}")
     tries = int(executed[1]) if executed else 1
-    why = _REASON.search(done.stderr)
+    why = _REASON.search(done.stdout + done.stderr)
     return {
         "fault": f"{format}, fuzzed",
         "tries": tries,
         "survived": tries - len(found),
         "found": [base64.b64encode(each).decode() for each in found],
-        "why": why[0] if why else "",
+        "why": why[0][:2000] if why else "",
     }
 
 

@@ -160,7 +160,7 @@ def read_all(files: list[tuple[str, str, str]], folder: Path) -> list[dict[str, 
                     + ["the training"] * (is_its and digest(model) != kept),
                 }
             )
-            if is_its and ends != REFUSED:
+            if is_its:
                 model.set_training_state(before)
 
     in_training(work)
