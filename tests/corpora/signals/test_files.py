@@ -1,6 +1,7 @@
 """Signals from arrays and from comma-separated values, and what is wrong with them."""
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,9 @@ def test_damaged_and_hostile_arrays_are_refused(tmp_path: Path) -> None:
     np.savez(tmp_path / "b.npz", a=np.zeros((1, 2)))
     with pytest.raises(CorpusError, match="got an archive of several"):
         next(read_numpy_signals(tmp_path / "b.npz"))
+    os.mkfifo(tmp_path / "c.npy")  # Whoever opened it would wait for ever.
+    with pytest.raises(CorpusError, match="not a regular file"):
+        next(read_numpy_signals(tmp_path / "c.npy"))
 
 
 def test_real_signals() -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from everystep.corpora.signals.signal import Signal
 from everystep.errors import CorpusError, SettingError
+from everystep.formats.opening import open_regular
 
 # What NumPy raises for a file that is damaged or hostile; it evaluates the header as Python data.
 _DAMAGE: Final = (
@@ -73,7 +74,7 @@ def read_numpy_signals(
 
 def _open(path: str | PathLike[str]) -> NDArray[Any]:
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             if file.read(len(_ARCHIVE)) == _ARCHIVE:
                 raise CorpusError(
                     f"{fspath(path)}: expected one array (.npy), got an archive of several"
