@@ -1,10 +1,15 @@
-"""Keras's global settings: precision, small numbers, the place of channels in an image."""
+"""Keras's global settings: precision, small numbers, the place of channels in an image.
+
+`finite_inputs` is of everystep alone.
+"""
 
 from everystep.core.defaults import (
     epsilon,
+    finite_inputs,
     floatx,
     image_data_format,
     set_epsilon,
+    set_finite_inputs,
     set_floatx,
     set_image_data_format,
 )
@@ -14,10 +19,12 @@ __all__ = [
     "backend",
     "dtype_policy",
     "epsilon",
+    "finite_inputs",
     "floatx",
     "image_data_format",
     "set_dtype_policy",
     "set_epsilon",
+    "set_finite_inputs",
     "set_floatx",
     "set_image_data_format",
 ]

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <initializer_list>
 #include <limits>
@@ -235,6 +236,7 @@ ffi::Error pack(AnyBuffer kernel, AnyBuffer recurrent_kernel, Result packed, std
     const void* input_weights = arrays.data("kernel", kernel, type, {features, shares});
     const void* weights = arrays.data("recurrent_kernel", recurrent_kernel, type, {units, shares});
     void* to = arrays.data("packed", *packed, DataType::U8, {chosen->packed_size(setting, sizes)});
+    if (units == 0) return;  // of no numbers, whatever number of rows they say to have
     Borrowed borrowed(members({1, 1, features, units}, 8 * shares));
     chosen->pack(setting, sizes, input_weights, weights, arrays.aligned("packed", to), borrowed.team());
   });
@@ -258,6 +260,7 @@ ffi::Error forward(AnyBuffer values, AnyBuffer packed, AnyBuffer bias, AnyBuffer
     outputs.last[1] = rows.state(arrays, "last c", *out_cell, setting.cell == Cell::lstm);
     outputs.kept = arrays.optional_floats("kept", *kept, {chosen->kept_size(setting, sizes)});
     if (outputs.kept) arrays.aligned("kept", outputs.kept);
+    if (sizes.units == 0) return;
     Borrowed borrowed(members(sizes, rows.shares));
     chosen->forward(setting, sizes, rows.inputs, weights, outputs, borrowed.team());
   });
@@ -298,6 +301,10 @@ ffi::Error backward(AnyBuffer values, AnyBuffer kernel, AnyBuffer recurrent_kern
     gradients.initial[1] = rows.state(arrays, "d_c", *d_cell, lstm);
     if (rows.inputs.peepholes) gradients.peepholes = arrays.floats("d_peepholes", *d_peepholes, {3 * units});
     if (rows.inputs.dropout) gradients.dropout = arrays.floats("d_dropout", *d_dropout, {batch, units});
+    if (units == 0) {
+      std::memset(gradients.values, 0, d_values->size_bytes());
+      return;
+    }
     Borrowed borrowed(members(rows.sizes, shares));
     chosen->backward(setting, rows.sizes, rows.inputs, input_weights, weights, outputs, cotangents, gradients,
                      borrowed.team());

@@ -3,8 +3,8 @@
 namespace everystep {
 
 Plan::Plan(const Setting& setting, const Sizes& sizes, const int32_t* segments, int groups)
-    // Where all arrays are empty, steps have no end: there may be as many as somebody likes to say.
-    : turns_(sizes.batch == 0 || sizes.features + sizes.units == 0 ? 0 : sizes.steps),
+    // Of no rows there may be as many steps as somebody likes to say.
+    : turns_(sizes.batch == 0 ? 0 : sizes.steps),
       groups_(groups),
       reverse_(setting.reverse) {
   const int64_t batch = sizes.batch, steps = turns_;

@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis.strategies as st
+from hypothesis import assume
 
 from everystep.kernels.extension import extension, paths
 from tests.faults.native_worker import GATES, LAYOUTS
 
 BLOCKS = (1, 4, 3, 3)
 LSTM = 1
-DTYPES = ["float32", "bfloat16", "int32", "uint8", "float64", "bool", "complex64", "float16"]
+DTYPES = ["float32", "bfloat16", "int32", "uint8", "int8", "bool", "complex64", "float16"]
 SIZE = st.sampled_from([0, 1, 1, 2, 3, 5, 17])
 HUGE = st.sampled_from([2**31 - 1, 2**31, 2**40, 2**58])
 SHAPE = st.one_of(
@@ -147,6 +148,7 @@ def right_calls(draw: st.DrawFn) -> Call:
 def foreign_cases(draw: st.DrawFn) -> tuple[dict[str, Any], bool]:
     """A call, and whether it must be refused because one part of it does not fit the others."""
     call = draw(right_calls())
+    assume(not call.gives_nothing or not _says_much(call))
     seed, what = draw(SEED), draw(st.integers(0, 4))
     if what == 0:
         return call.case(seed), False
@@ -169,8 +171,14 @@ def foreign_cases(draw: st.DrawFn) -> tuple[dict[str, Any], bool]:
     arrays[number] = replace(before, shape=shape) if what < 4 else replace(before, dtype=dtype)
     both: dict[str, Any] = {group: arrays}
     changed = replace(call, **both)
+    # XLA looks at each number that a result of none says to have, and for hours.
+    assume(not changed.gives_nothing or not _says_much(changed))
     fits = before.stands_for(arrays[number]) or changed.gives_nothing
     return changed.case(seed), not fits
+
+
+def _says_much(call: Call) -> bool:
+    return any(size > 2**20 for each in call.results for size in each.shape)
 
 
 @st.composite
@@ -192,7 +200,7 @@ def stepping_cases(draw: st.DrawFn) -> dict[str, Any]:
     units = draw(SIZE)
     if draw(st.integers(0, 9)) == 0:
         # A chunk of nothing, from which operations make more than there are addresses.
-        batch, steps, width = draw(st.sampled_from([2**30, 2**31 - 1])), 2**30, 0
+        batch, steps, width = draw(st.sampled_from([2**29, 2**31 - 1])), 2**29, 0
     calls: list[Any] = []
     ids = draw(st.booleans())
     inputs, dtype, states = [batch, steps], "int32", 0

@@ -5,6 +5,7 @@ raised are answers: anything else ends the process.
 """
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,8 @@ GATES: dict[str, Any] = {
 }
 NUMBERS = [0.0, 1.0, -0.5, 3e38, -1e-45, np.nan, np.inf, -np.inf]
 IDS = [-(2**31), -2, -1, 0, 0, 1, 1, 2, 5, 2**31 - 1]
+MOST = 2**20
+"""Numbers in an array; those of nothing may say what sizes they like."""
 REFUSED = (ValueError, TypeError, IndexError, RuntimeError, MemoryError, EverystepError)
 
 
@@ -61,6 +64,8 @@ def array_of(case: Any) -> Any:
     if case is None:
         return None
     shape, name, layout, seed = case
+    if math.prod(shape) > MOST:
+        raise MemoryError("array is too big")
     dtype = np.dtype(getattr(ml_dtypes, name, name))
     random = np.random.default_rng(seed)
     if dtype.kind in "iub":

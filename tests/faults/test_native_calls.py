@@ -25,7 +25,34 @@ LOOP = [
     None,
     False,
 ]
-ENDLESS = [[0, 2**31 - 1, 3], "float32", "plain", 0]
+
+
+def endless() -> dict[str, Any]:
+    """The gradients of more steps than there is memory for, of no rows."""
+    rows, units = [0, 2**31 - 1, 3], [0, 2**31 - 1, 4]
+    kernels: Any = [[3, 12], [4, 12]]
+    nothing: Any = [[0]] * 5
+    arguments: Any = [rows, *kernels, *nothing, [0, 4], [0], units, [0], units, [0, 4], [0]]
+    results: Any = [rows, *kernels, [12], [12], [0], [0, 4], [0], [0]]
+
+    def written(shape: Any, number: int) -> Any:
+        return [shape, "int32" if number == 6 else "float32", "plain", 0]
+
+    return {
+        "kind": "foreign",
+        "name": "everystep_backward",
+        "arguments": [written(shape, number) for number, shape in enumerate(arguments)],
+        "results": [written(shape, -1) for shape in results],
+        "attributes": {
+            "path": "portable",
+            "cell": 2,
+            "activation": 1,
+            "gate_activation": 2,
+            **dict.fromkeys(("packed_rows", "reverse", "zero_output"), False),
+        },
+    }
+
+
 # What has ended a process, or kept it busy for ever, until it was looked at.
 FOUND: dict[str, Any] = {
     "operations behind a stepper that has been made": {
@@ -40,27 +67,15 @@ FOUND: dict[str, Any] = {
     "more numbers in a chunk than 64 bits count": {
         "kind": "stepping",
         "calls": [
-            ["multiply", [[[0, 16], "float32", "plain", 0], None]],
-            ["Stepper", [2**30]],
+            ["multiply", [[[0, 64], "float32", "plain", 0], None]],
+            ["Stepper", [2**29]],
             [
                 "run",
-                [[[2**30, 2**30, 0], "float32", "plain", 0], None, [[0], "float32", "plain", 0]],
+                [[[2**29, 2**29, 0], "float32", "plain", 0], None, [[0], "float32", "plain", 0]],
             ],
         ],
     },
-    "steps without end of no rows": {
-        "kind": "looped",
-        "gates": "gru",
-        "arrays": {
-            "inputs": ENDLESS,
-            "kernel": [[3, 12], "float32", "plain", 0],
-            "recurrent_kernel": [[4, 12], "float32", "plain", 0],
-            "bias": None,
-        },
-        "initial": [[[0, 4], "float32", "plain", 0]],
-        "parameters": [],
-        "settings": {"twin": "native"},
-    },
+    "steps without end of no rows": endless(),
 }
 
 

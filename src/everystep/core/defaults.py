@@ -16,6 +16,7 @@ class _Defaults:
     floatx: str = "float32"
     epsilon: float = 1e-7
     image_data_format: str = "channels_last"
+    finite_inputs: bool = False
 
 
 _defaults = _Defaults()
@@ -84,6 +85,39 @@ def set_image_data_format(data_format: str) -> None:
         SettingError: it is neither.
     """
     _defaults.image_data_format = _one_of("data_format", str(data_format).lower(), FORMATS)
+
+
+def finite_inputs() -> bool:
+    """Return whether NaN and infinite input is an error.
+
+    Example:
+        >>> finite_inputs()
+        False
+    """
+    return _defaults.finite_inputs
+
+
+def set_finite_inputs(value: bool) -> None:
+    """Make NaN and infinite input an error that names the input, sample, step and feature, or not.
+
+    It is looked for where data comes in, before anything runs: in `fit`, `evaluate`, `predict` and
+    their kin, also batch by batch from a generator; in streams; and where a layer or model is
+    called by itself. Padding may hold anything. Inside of `jax.jit` nothing is looked at, since
+    values are not known there. Looking reads all numbers once; it costs nothing while it is off.
+
+    Args:
+        value: True to look; False, as at the beginning, lets such numbers through.
+
+    Raises:
+        SettingError: it is neither.
+
+    Example:
+        >>> set_finite_inputs(True)
+        >>> set_finite_inputs(False)
+    """
+    if not isinstance(value, bool):
+        raise SettingError(f"`finite_inputs` must be True or False, not {value!r}")
+    _defaults.finite_inputs = value
 
 
 def _one_of(what: str, value: Any, known: tuple[str, ...]) -> str:

@@ -13,7 +13,14 @@ from everystep.core.dtypes import is_float
 from everystep.core.variables import Variable
 from everystep.errors import DataError, PackedRowsError, SegmentsError, ShapeError
 from everystep.layers import symbolic
-from everystep.sequences import Steps, check_segments, from_mask, native, why_no_numbers
+from everystep.sequences import (
+    Steps,
+    check_finite,
+    check_segments,
+    from_mask,
+    native,
+    why_no_numbers,
+)
 
 if TYPE_CHECKING:
     from everystep.layers.layer import Layer
@@ -257,6 +264,14 @@ def _masked(layer: Layer, given: Any, mask: Any) -> Any:
         segments = jnp.where(mask, jnp.expand_dims(given.segments, inner), 0)
         return given.replace(segments=segments)
     return from_mask(values, mask)
+
+
+def refuse_infinite(layer: Layer, opened: Opened) -> None:
+    """Raise a DataError that says where the inputs hold NaN or infinite numbers, if they do."""
+    leaves = jax.tree.leaves(opened.given, is_leaf=is_steps)
+    for number, leaf in enumerate(leaves):
+        which = f"input {number}" if len(leaves) > 1 else "the input"
+        check_finite(leaf, f"layer '{layer.path}' ({type(layer).__name__}): {which}")
 
 
 def _read_mask(layer: Layer, mask: Any) -> Any:

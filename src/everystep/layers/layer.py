@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Literal, Self
 import jax
 import jax.numpy as jnp
 
+from everystep.core.defaults import finite_inputs
 from everystep.core.dtypes import DTypePolicy
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
@@ -331,6 +332,8 @@ class Layer(LayerStateless, Connected, fills_settings=True):
             if self.input_spec is not None:
                 spec.check_arrays(self, jax.tree.leaves(opened.values))
             if not symbolic.is_traced(opened.values):
+                if outermost and finite_inputs():
+                    arguments.refuse_infinite(self, opened)
                 self.check_values(opened.values)
                 if outermost:
                     self._shapes_met.note(self._called, opened.values)

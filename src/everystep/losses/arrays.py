@@ -2,16 +2,66 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import jax
 import jax.numpy as jnp
+import numpy as np
 
-from everystep.errors import ShapeError
+from everystep.errors import DataError, ShapeError
+from everystep.sequences import native, why_no_numbers
+
+
+@contextmanager
+def named(owner: str) -> Iterator[None]:
+    """Say in an error of ours who compares labels and predictions, if it does not say so."""
+    try:
+        yield
+    except (DataError, ShapeError) as error:
+        if owner in str(error):
+            raise
+        raise type(error)(f"{owner}: {error}") from None
+
+
+NO_CLASS = -(2**31)
+"""The class number of a label that is none, such as 0.5 or NaN."""
+
+
+def numbers(what: str, given: Any) -> Any:
+    """Return an array of real numbers as JAX takes it.
+
+    Args:
+        what: what it is called in messages.
+        given: an array, or nested lists of numbers.
+
+    Raises:
+        DataError: it is no array, holds something else, or integers of more than 32 bits.
+    """
+    try:
+        array = given if isinstance(given, jax.Array | np.ndarray) else np.asarray(given)
+    except ValueError as error:
+        raise DataError(f"{what} must be an array, but the rows differ: {error}") from None
+    if problem := why_no_numbers(array):
+        raise DataError(f"{what} must hold numbers, not be {type(given).__name__} {problem}")
+    if isinstance(array, jax.Array):
+        return array
+    found = jnp.asarray(native(array))
+    # The array alone is asked: what JAX makes of it may be traced.
+    cut = array.dtype.kind in "iu" and found.dtype.itemsize < array.dtype.itemsize and array.size
+    limits = np.iinfo(found.dtype) if cut else None
+    if limits and (array.min() < limits.min or array.max() > limits.max):
+        raise DataError(
+            f"{what} must fit into {8 * found.dtype.itemsize} bits, but go from {array.min()} to "
+            f"{array.max()}"
+        )
+    return found
 
 
 def as_arrays(y_true: Any, y_pred: Any, dtype: Any = None) -> tuple[Any, Any]:
     """Return labels and predictions as arrays, the predictions as floats of at least 32 bits."""
-    y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+    y_true, y_pred = numbers("labels", y_true), numbers("predictions", y_pred)
     if dtype is None:
         narrow = not jnp.issubdtype(y_pred.dtype, jnp.floating) or y_pred.dtype.itemsize < 4
         dtype = jnp.float32 if narrow else y_pred.dtype
@@ -29,11 +79,17 @@ def paired(owner: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
             label with every prediction.
     """
     y_true, y_pred = of_one_shape(owner, *as_arrays(y_true, y_pred))
+    if y_true.ndim > 1 and y_true.shape[-1] == 0:
+        raise ShapeError(
+            f"{owner} has nothing to compare: labels and predictions of shape {y_true.shape} hold "
+            "no value on the last axis"
+        )
     return y_true.astype(y_pred.dtype), y_pred
 
 
 def of_one_shape(owner: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Return labels and predictions of one shape, as `paired` does, in their own dtypes."""
+    y_true, y_pred = numbers("labels", y_true), numbers("predictions", y_pred)
     if y_true.ndim + 1 == y_pred.ndim and y_pred.shape[-1] == 1:
         y_true = y_true[..., None]
     elif y_pred.ndim + 1 == y_true.ndim and y_true.shape[-1] == 1:
@@ -48,6 +104,8 @@ def of_one_shape(owner: str, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def class_ids(owner: str, y_true: Any, y_pred: Any) -> Any:
     """Return labels that are class numbers, one for each row of scores, as integers.
+
+    What is no whole number is `NO_CLASS`, as padding may hold anything.
 
     Args:
         owner: who asks, for the error message.
@@ -67,6 +125,8 @@ def class_ids(owner: str, y_true: Any, y_pred: Any) -> Any:
             f"{owner} takes one class number for each of the {y_pred.shape[:-1]} predictions over "
             f"{y_pred.shape[-1]} classes, not labels of shape {y_true.shape}{cure}"
         )
+    if jnp.issubdtype(y_true.dtype, jnp.floating):
+        y_true = jnp.where(y_true == jnp.floor(y_true), y_true, NO_CLASS)
     return y_true.astype(jnp.int32)
 
 

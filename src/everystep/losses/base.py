@@ -18,8 +18,7 @@ from everystep.core import (
     setting,
 )
 from everystep.core.kinds import TEXT, one_of, optional
-from everystep.errors import ShapeError
-from everystep.losses.arrays import as_arrays, filled, fitted, kept, ratio
+from everystep.losses.arrays import as_arrays, filled, fitted, kept, named, numbers, ratio
 
 _REDUCTION = one_of("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 REDUCTION = Kind(_REDUCTION.wanted, _REDUCTION.parse, refused=("average", 3))
@@ -115,11 +114,18 @@ class Loss(Configurable, fills_settings=True):
 
         Raises:
             ShapeError: labels, predictions, weights and mask do not fit each other.
-            DataError: a label is a class number that does not exist.
+            DataError: a label is a class number that does not exist, or something is no array of
+                numbers.
         """
+        with named(f"loss '{self.name}'"):
+            return self._compared(y_true, y_pred, sample_weight, mask)
+
+    def _compared(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Any:
         y_true, y_pred = as_arrays(y_true, y_pred, self.dtype)
-        mask = None if mask is None else jnp.asarray(mask, bool)
-        weight = None if sample_weight is None else jnp.asarray(sample_weight, y_pred.dtype)
+        mask = None if mask is None else numbers("mask", mask).astype(bool)
+        weight = None
+        if sample_weight is not None:
+            weight = numbers("sample_weight", sample_weight).astype(y_pred.dtype)
         y_true, y_pred, counted = self.arranged(y_true, y_pred)
         if counted is not None:
             mask = counted if mask is None else counted & fitted("mask", mask, counted.shape)
@@ -128,11 +134,8 @@ class Loss(Configurable, fills_settings=True):
         keep = kept(weight, mask)
         if keep is not None:
             y_true, y_pred = filled(y_true, keep), filled(y_pred, keep)
-        try:
-            values = jnp.asarray(self.call(y_true, y_pred), self.dtype)
-            return reduced(values, weight, mask, self.reduction)
-        except ShapeError as error:
-            raise ShapeError(f"loss '{self.name}': {error}") from None
+        values = jnp.asarray(self.call(y_true, y_pred), self.dtype)
+        return reduced(values, weight, mask, self.reduction)
 
 
 def reduced(values: Any, sample_weight: Any, mask: Any, reduction: str | None) -> Any:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from everystep.core import setting
 from everystep.errors import DataError, StateError
 from everystep.kernels.chain import Chain
-from everystep.losses.arrays import class_ids, filled, fitted, kept
+from everystep.losses.arrays import class_ids, filled, fitted, kept, numbers
 from everystep.losses.base import DTYPE, NAME, REDUCTION, Loss, reduced
 from everystep.losses.crossentropy import check_class_ids
 
@@ -92,11 +92,11 @@ class CRFLoss(Loss):
                 f"loss '{self.name}' compares labels with the chain of a layer CRF, not with "
                 f"{type(y_pred).__name__}: take it from `layer.chain(inputs)`"
             )
-        labels = class_ids(str(self.name), jnp.asarray(y_true), y_pred.emissions)
+        labels = class_ids(str(self.name), numbers("labels", y_true), y_pred.emissions)
         if mask is None and y_pred.segments is not None:
             mask = y_pred.segments != 0
         mask = None if mask is None else jnp.asarray(mask, bool)
-        weight = None if sample_weight is None else jnp.asarray(sample_weight)
+        weight = None if sample_weight is None else numbers("sample_weight", sample_weight)
         keep = kept(weight, mask)
         labels = labels if keep is None else filled(labels, keep)
         check_class_ids(str(self.name), labels, y_pred.ends.size)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.errors import DataError
-from everystep.losses.arrays import as_arrays, axis_last, class_ids, paired
+from everystep.losses.arrays import NO_CLASS, as_arrays, axis_last, class_ids, paired
 
 EPSILON = 1e-7
 
@@ -38,16 +38,20 @@ def check_class_ids(owner: str, ids: Any, classes: int) -> None:
     """Check that all class numbers exist, where they are known and not traced.
 
     Raises:
-        DataError: a number is negative, or not below the number of classes.
+        DataError: a number is negative, not below the number of classes, or no whole number.
     """
     if isinstance(ids, jax.core.Tracer) or ids.size == 0:
         return
     numbers = np.asarray(ids)
-    low, high = int(numbers.min()), int(numbers.max())
-    if low < 0 or high >= classes:
+    whole = numbers != NO_CLASS
+    if jnp.issubdtype(numbers.dtype, jnp.floating):
+        whole = np.isfinite(numbers) & (numbers == np.floor(numbers))
+    low, high = numbers.min(), numbers.max()
+    if not whole.all() or low < 0 or high >= classes:
+        found = f"go from {int(low)} to {int(high)}" if whole.all() else "are not all whole numbers"
         raise DataError(
             f"{owner}: labels must be class numbers from 0 to {classes - 1}, because the "
-            f"predictions have {classes} classes; these go from {low} to {high}"
+            f"predictions have {classes} classes; these {found}"
         )
 
 

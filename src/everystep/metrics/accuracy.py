@@ -34,7 +34,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
         >>> accuracy([1, 2, 3], [1, 2, 4]).tolist()
         [1.0, 1.0, 0.0]
     """
-    y_true, y_pred = of_one_shape("accuracy", jnp.asarray(y_true), jnp.asarray(y_pred))
+    y_true, y_pred = of_one_shape("accuracy", y_true, y_pred)
     return _hits(y_true == y_pred)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -10,10 +11,20 @@ import numpy as np
 
 from everystep.core import Configurable, Variable, auto_name, serialize, setting
 from everystep.core.variables import VariableHolder
-from everystep.errors import ShapeError
 from everystep.initializers import INITIALIZER
-from everystep.losses.arrays import fitted, ratio
+from everystep.losses.arrays import fitted, named, numbers, ratio
 from everystep.losses.base import DTYPE, FUNCTION, NAME
+
+
+def _naming(update: Callable[..., None]) -> Callable[..., None]:
+    """Return an `update_state` whose errors name the metric."""
+
+    @functools.wraps(update)
+    def named_update(self: Metric, *args: Any, **kwargs: Any) -> None:
+        with named(f"metric '{self.name}'"):
+            update(self, *args, **kwargs)
+
+    return named_update
 
 
 class Metric(VariableHolder, Configurable, fills_settings=True):
@@ -45,6 +56,11 @@ class Metric(VariableHolder, Configurable, fills_settings=True):
     # Not annotated, so that type checkers do not put them before a subclass's own settings.
     dtype = setting(DTYPE, default=None)
     name = setting(NAME, default=None)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "update_state" in vars(cls):
+            cls.update_state = _naming(vars(cls)["update_state"])  # type: ignore[method-assign]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -138,13 +154,13 @@ def spread_weights(sample_weight: Any, shape: tuple[int, ...], dtype: Any) -> An
     """
     if sample_weight is None:
         return jnp.ones(shape, dtype)
-    weight = fitted("sample_weight", jnp.asarray(sample_weight).astype(dtype), shape)
+    weight = fitted("sample_weight", numbers("sample_weight", sample_weight).astype(dtype), shape)
     return jnp.broadcast_to(weight, shape)
 
 
 def _weighted(values: Any, sample_weight: Any, dtype: Any) -> tuple[Any, Any]:
     """Return values and weights of one shape; a value of weight 0 is 0, whatever it was."""
-    values = jnp.asarray(values).astype(dtype)
+    values = numbers("values", values).astype(dtype)
     weight = spread_weights(sample_weight, values.shape, dtype)
     return jnp.where(weight == 0, 0, values), weight
 
@@ -251,15 +267,12 @@ class PairMean(Average):
         Raises:
             ShapeError: labels, predictions and weights do not fit each other.
         """
-        try:
-            values, counted = self.values(y_true, y_pred), self.counted(y_true)
-            if counted is not None:
-                weight = 1 if sample_weight is None else jnp.asarray(sample_weight)
-                fitting = fitted("sample_weight", jnp.asarray(weight), values.shape)
-                sample_weight = counted.reshape(values.shape) * fitting
-            self.add(values, sample_weight)
-        except ShapeError as error:
-            raise ShapeError(f"metric '{self.name}': {error}") from None
+        values, counted = self.values(y_true, y_pred), self.counted(y_true)
+        if counted is not None:
+            weight = 1 if sample_weight is None else numbers("sample_weight", sample_weight)
+            fitting = fitted("sample_weight", jnp.asarray(weight), values.shape)
+            sample_weight = counted.reshape(values.shape) * fitting
+        self.add(values, sample_weight)
 
 
 class MeanMetricWrapper(PairMean, fills_settings=True):

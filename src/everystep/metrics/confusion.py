@@ -124,7 +124,7 @@ class Confusion(Metric):
     def prepared(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Return labels, predictions and weights of one shape, of the class that is asked for."""
         owner = f"metric '{self.name}'"
-        y_true, y_pred = of_one_shape(owner, jnp.asarray(y_true), jnp.asarray(y_pred))
+        y_true, y_pred = of_one_shape(owner, y_true, y_pred)
         y_pred = y_pred.astype(self.dtype)
         weight = spread_weights(sample_weight, y_pred.shape, self.dtype)
         if self.top_k is not None:

@@ -12,7 +12,7 @@ from everystep.core import Kind, deserialize, setting
 from everystep.core.defaults import epsilon
 from everystep.core.kinds import BOOLEAN, POSITIVE, WHOLE, one_of, optional
 from everystep.errors import SettingError
-from everystep.losses.arrays import ratio
+from everystep.losses.arrays import numbers, ratio
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.confusion import SHARE, THRESHOLDS, Confusion, counts
 
@@ -238,7 +238,8 @@ class AUC(Confusion):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take a batch into account; see `Confusion.update_state`."""
-        self.build(np.shape(y_true), np.shape(y_pred))
+        y_true, y_pred = numbers("labels", y_true), numbers("predictions", y_pred)
+        self.build(y_true.shape, y_pred.shape)
         y_true, y_pred, weight = self.prepared(y_true, y_pred, sample_weight)
         if self.from_logits:
             y_pred = jax.nn.sigmoid(y_pred)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from everystep import losses
 from everystep.core import setting
 from everystep.core.kinds import BOOLEAN, FRACTION
-from everystep.losses.arrays import paired
+from everystep.losses.arrays import numbers, paired
 from everystep.losses.base import AXIS, CLASS, DTYPE, NAME
 from everystep.metrics.base import PairMean
 
@@ -247,4 +247,4 @@ class SparseCategoricalCrossentropy(PairMean):
 
     def counted(self, y_true: Any) -> Any:
         """Return which labels are not the class to ignore."""
-        return None if self.ignore_class is None else jnp.asarray(y_true) != self.ignore_class
+        return None if self.ignore_class is None else numbers("labels", y_true) != self.ignore_class

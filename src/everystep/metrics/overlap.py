@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from everystep.core import setting
 from everystep.core.defaults import epsilon
 from everystep.core.kinds import BOOLEAN, INTEGERS, NUMBER, POSITIVE
-from everystep.losses.arrays import of_one_shape, ratio
+from everystep.losses.arrays import numbers, of_one_shape, ratio
 from everystep.losses.base import AXIS, CLASS, DTYPE, NAME
 from everystep.metrics.base import Metric, spread_weights
 
@@ -36,7 +36,7 @@ class Overlap(Metric):
 
     def classes(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """Return labels and predictions as class numbers."""
-        y_true, y_pred = jnp.asarray(y_true), jnp.asarray(y_pred)
+        y_true, y_pred = numbers("labels", y_true), numbers("predictions", y_pred)
         if not self.sparse_y_true:
             y_true = jnp.argmax(y_true, axis=self.axis)
         if not self.sparse_y_pred:
@@ -122,7 +122,7 @@ class BinaryIoU(Overlap):
 
     def classes(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """Return labels and predictions as 0 and 1."""
-        return jnp.asarray(y_true), jnp.asarray(y_pred) >= self.threshold
+        return numbers("labels", y_true), numbers("predictions", y_pred) >= self.threshold
 
 
 class MeanIoU(Overlap):

@@ -45,7 +45,7 @@ class ByOutput(Metric):
     def rows(self, y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[Any, Any, Any]:
         """Return labels, predictions and weights `(samples and steps, outputs)`."""
         owner = f"metric '{self.name}'"
-        y_true, y_pred = of_one_shape(owner, jnp.asarray(y_true), jnp.asarray(y_pred))
+        y_true, y_pred = of_one_shape(owner, y_true, y_pred)
         self.build(y_true.shape, y_pred.shape)
         weight = spread_weights(sample_weight, y_pred.shape, self.dtype)
         # What has no weight may be anything, also NaN.

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from everystep.core.defaults import finite_inputs
 from everystep.errors import DataError, SettingError, ShapeError
 from everystep.models.stream_engines import Compiled, Engine, Native
 from everystep.models.stream_program import StreamProgram
+from everystep.sequences import check_finite, from_mask
 
 if TYPE_CHECKING:
     from everystep.models.model import Model
@@ -88,6 +90,7 @@ class Stream:
         """
         chunk = [array[:, None] for array in self._checked(inputs, 0)]
         own = None if mask is None else self._mask(mask, 0)[:, None]
+        _refuse_infinite(chunk, own)
         outputs = self._engine.run(chunk, own)
         kinds = zip(outputs, self._program.proof.of_steps, strict=True)
         return self._program.arranged(
@@ -120,6 +123,7 @@ class Stream:
                 f"{sorted({steps, *others})}: push nothing where nothing has come"
             )
         own = None if mask is None else self._mask(mask, steps)
+        _refuse_infinite(arrays, own)
         return self._program.arranged(self._engine.run(arrays, own))
 
     def reset(self, rows: Sequence[int] | None = None) -> None:
@@ -195,3 +199,10 @@ class Stream:
         if array.shape != shape:
             raise ShapeError(f"the mask must have shape {shape}, not {array.shape}")
         return array
+
+
+def _refuse_infinite(arrays: Sequence[Any], mask: Any) -> None:
+    if finite_inputs():
+        for number, array in enumerate(arrays):
+            steps = array if mask is None else from_mask(array, mask)
+            check_finite(steps, f"input {number} of the stream")

@@ -17,6 +17,7 @@ from everystep.sequences.batching import (
     padded_batches,
 )
 from everystep.sequences.buckets import bucket_lengths
+from everystep.sequences.finite import check_finite
 from everystep.sequences.gathering import gather_back, gather_rows
 from everystep.sequences.packing import pack
 from everystep.sequences.planning import RowPlan, plan_rows, row_shape, rows_for
@@ -37,6 +38,7 @@ __all__ = [
     "boundaries",
     "bucket_lengths",
     "check_aligned",
+    "check_finite",
     "check_segments",
     "first_steps",
     "from_mask",

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
+from everystep.core.defaults import finite_inputs
 from everystep.errors import DataError
 from everystep.layers import Layer
 from everystep.sequences import (
@@ -24,6 +25,7 @@ from everystep.sequences import (
     Ragged,
     RowPlan,
     Steps,
+    check_finite,
     gather_back,
     gather_rows,
     packed_batches,
@@ -198,6 +200,10 @@ class ArraySource(Source):
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range."""
         inputs = self.data.inputs
+        if finite_inputs():
+            named = jax.tree_util.tree_flatten_with_path(inputs, is_leaf=is_steps)[0]
+            for path, item in named:
+                check_finite(item, f"x{jax.tree_util.keystr(path)}")
         values = (leaf.values if is_steps(leaf) else leaf for leaf in flat_outputs(inputs))
         tree = jax.tree.structure(inputs, is_leaf=is_steps)
         model.check_values(jax.tree.unflatten(tree, values))
@@ -337,6 +343,11 @@ class RaggedSource(Source):
 
     def check(self, model: Layer) -> None:
         """Let the model refuse values that are out of range; name the sequence that has one."""
+        if finite_inputs():
+            named = dict(zip(self.parts.names, self.items, strict=True))
+            named |= {f"y[{i}]": y for i, y in enumerate(self.targets or ()) if y is not None}
+            for name, item in named.items():
+                check_finite(item, name)
         items = [item.values if isinstance(item, Ragged) else item for item in self.items]
         try:
             model.check_values(self.parts.joined(items))

@@ -9,7 +9,7 @@ import numpy as np
 
 from everystep.errors import DataError, PackedRowsError
 from everystep.layers import Layer, symbolic
-from everystep.sequences import Ragged, Steps, check_aligned, native, why_no_numbers
+from everystep.sequences import Ragged, Steps, check_aligned, check_finite, native, why_no_numbers
 from everystep.training.feeding import ArraySource, MiniBatch, RaggedSource, Source
 from everystep.training.parts import Parts, for_outputs, inputs_of, output_names, stacked
 from everystep.training.shapes import Shapes
@@ -85,6 +85,9 @@ def _weights(
 ) -> tuple[Any, ...] | None:
     given = for_outputs(sample_weight, names, "sample_weight", True)
     weights = tuple(_aligned(each, "sample_weight") for each in given)
+    for each in weights:
+        if each is not None:
+            check_finite(each, "sample_weight")
     if class_weight is not None:
         if len(names) > 1:
             raise DataError(
