@@ -21,19 +21,9 @@ from everystep.callbacks.checkpoints import newest
 from everystep.errors import EverystepError
 from everystep.formats import read_tensors
 from everystep.formats.hdf5 import read_hdf5, write_hdf5
-from tests.hostile.formats import FORMATS, OWN, TEXTS, good_files, packed
+from tests.hostile.formats import FORMATS, OWN, TEXTS, packed
 
 FOREIGN = [name for name in FORMATS if name not in (*OWN, "keras", "keras weights")]
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("good")
-
-
-@pytest.fixture(scope="module")
-def good(folder: Path) -> dict[str, bytes]:
-    return good_files(folder)
 
 
 def cuts(whole: bytes) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from everystep.errors import EverystepError
 from everystep.formats import Contents
 from tests.hostile.attack import resealed, with_header
 from tests.hostile.findings import FINDINGS
-from tests.hostile.formats import FORMATS, OWN, SIGNALS_FILE, good_files, in_training
+from tests.hostile.formats import FORMATS, OWN, SIGNALS_FILE, in_training
 from tests.hostile.guarded import OF_A_MODEL, digest
 from tests.hostile.own import TEXT
 from tests.hostile.sealing import archived_in, members_of, sealed, seeds_and_sealing
@@ -94,16 +94,6 @@ def is_read_or_refused(model: Any, name: str, path: Path) -> None:
     else:
         assert path.name in refusal
         assert not kept or digest(model) == kept
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("fuzzed")
-
-
-@pytest.fixture(scope="module")
-def good(folder: Path) -> dict[str, bytes]:
-    return good_files(folder)
 
 
 @pytest.mark.parametrize("name", OWN)
