@@ -148,7 +148,9 @@ def table_attacks() -> Iterator[Attack]:
     length = lambda good: good[:-8] + b"\xff\xff\xff\x7f" + good[-4:]  # noqa: E731
     yield Attack(3, "parquet", "the end's length", length)
     yield Attack(4, "parquet", "trailing bytes", lambda good: good + b"\0")
-    yield Attack(4, "arrow", "trailing bytes", lambda good: good + bytes(9), "behind")
+    yield Attack(4, "arrow", "trailing bytes", lambda good: good + bytes(9), "cut off?")
+    yield Attack(4, "arrow", "a table behind it", lambda good: good + good, "behind")
+    yield Attack(1, "arrow", "no end", lambda good: good[:-8], "cut off?")
     yield Attack(3, "arrow", "a length", lambda good: good[:4] + b"\xff\xff\xff\x7f" + good[8:])
     yield Attack(12, "parquet", "a row without end", tabled(parquet_table, long_row), "tokens")
 

@@ -19,6 +19,8 @@ _USUAL_LABEL: Final = "labels"
 _ROWS_A_BATCH: Final = 256
 _ROWS_A_GROUP: Final = 1000
 _BUFFER: Final = 1 << 16
+_END: Final = b"\xff\xff\xff\xff\0\0\0\0"
+"""What ends a stream of Arrow, since its version 0.15."""
 
 MOST_TOKENS: Final = 1 << 17
 """Most tokens of a sentence; a table packs the same token again and again to almost nothing."""
@@ -135,6 +137,7 @@ def _batches(path: str, label: str | None) -> Iterator[Any]:
 
     if Path(path).suffix == ".arrow":
         with pyarrow.memory_map(path) as source:
+            _refuse_without_end(source, path)
             for batch in pyarrow.ipc.open_stream(source):
                 _plan(batch.schema, path, label)
                 for start in range(0, batch.num_rows, _ROWS_A_BATCH):
@@ -147,6 +150,14 @@ def _batches(path: str, label: str | None) -> Iterator[Any]:
         plan = _plan(file.schema_arrow, path, label)
         columns = [_TOKENS, plan.label] if plan.label else [_TOKENS]
         yield from file.iter_batches(_ROWS_A_BATCH, columns=columns)
+
+
+def _refuse_without_end(source: Any, path: str) -> None:
+    """Refuse a stream of batches that has lost its last ones, which pyarrow would not miss."""
+    source.seek(max(0, source.size() - len(_END)))
+    if source.read() != _END:
+        raise CorpusError(f"{path}: expected the mark that ends a table: is the file cut off?")
+    source.seek(0)
 
 
 def _rows(batch: Any, column: str, path: str, before: int) -> list[Any]:
