@@ -11,6 +11,7 @@ from everystep.errors import SettingError, ShapeError
 from everystep.kernels.asked import Asked, Derivatives, Equation, Fixed, Twin
 from everystep.kernels.gates import States
 from everystep.kernels.twins import AUTO, choose, platform_of
+from everystep.sequences import numbers
 
 
 def recurrent(
@@ -82,6 +83,7 @@ def recurrent(
 
     Raises:
         ShapeError: two arrays do not fit each other.
+        DataError: one holds no numbers, or integers of more than 32 bits.
         SettingError: `packed` without segments, a value of `derivatives` or a twin that does not
             exist, or a twin that cannot run this.
 
@@ -113,7 +115,9 @@ def recurrent(
         "recurrent_dropout": recurrent_dropout,
     }
     arrays = {
-        name: tuple(map(_array, given)) if isinstance(given, tuple) else _array(given)
+        name: tuple(numbers(name, each) for each in given)
+        if isinstance(given, tuple)
+        else _array(name, given)
         for name, given in arrays.items()
     }
     _check_shapes(gates, arrays)
@@ -122,9 +126,11 @@ def recurrent(
     return result
 
 
-def _array(given: ArrayLike | None) -> jax.Array | None:
-    """JAX looks long at what is an array already; an eager call would wait for it."""
-    return given if given is None or isinstance(given, jax.Array) else jnp.asarray(given)
+def _array(name: str, given: ArrayLike | None) -> jax.Array | None:
+    if given is None and name not in ("inputs", "kernel", "recurrent_kernel"):
+        return None
+    array: jax.Array = numbers(name, given)
+    return array
 
 
 def _check_shapes(gates: Equation, arrays: dict[str, Any]) -> None:

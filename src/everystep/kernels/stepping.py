@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from everystep.errors import ShapeError
 from everystep.kernels.carrying import Rows, carry
 from everystep.kernels.resets import resets
+from everystep.sequences import numbers
 
 Tree = Any
 Step = Callable[[jax.Array, Tree], tuple[jax.Array, Tree]]
@@ -61,6 +62,7 @@ def run_steps(
 
     Raises:
         ShapeError: the new states are not shaped like the old ones.
+        DataError: inputs or segments hold no numbers.
 
     Example:
         >>> import jax.numpy as jnp
@@ -71,6 +73,8 @@ def run_steps(
         >>> outputs.tolist(), total.tolist()
         ([[2.0, 4.0, 2.0, 4.0, 4.0]], [2.0])
     """
+    inputs = numbers("inputs", inputs)
+    segments = None if segments is None else numbers("segments", segments)
     leaves, tree = jax.tree.flatten(initial)
     initial = [jnp.asarray(leaf) for leaf in leaves]
     real = None if segments is None else segments != 0

@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from everystep.errors import DataError, ShapeError
-from everystep.sequences import native, why_no_numbers
+from everystep.sequences import numbers
 
 
 @contextmanager
@@ -27,36 +25,6 @@ def named(owner: str) -> Iterator[None]:
 
 NO_CLASS = -(2**31)
 """The class number of a label that is none, such as 0.5 or NaN."""
-
-
-def numbers(what: str, given: Any) -> Any:
-    """Return an array of real numbers as JAX takes it.
-
-    Args:
-        what: what it is called in messages.
-        given: an array, or nested lists of numbers.
-
-    Raises:
-        DataError: it is no array, holds something else, or integers of more than 32 bits.
-    """
-    try:
-        array = given if isinstance(given, jax.Array | np.ndarray) else np.asarray(given)
-    except ValueError as error:
-        raise DataError(f"{what} must be an array, but the rows differ: {error}") from None
-    if problem := why_no_numbers(array):
-        raise DataError(f"{what} must hold numbers, not be {type(given).__name__} {problem}")
-    if isinstance(array, jax.Array):
-        return array
-    found = jnp.asarray(native(array))
-    # The array alone is asked: what JAX makes of it may be traced.
-    cut = array.dtype.kind in "iu" and found.dtype.itemsize < array.dtype.itemsize and array.size
-    limits = np.iinfo(found.dtype) if cut else None
-    if limits and (array.min() < limits.min or array.max() > limits.max):
-        raise DataError(
-            f"{what} must fit into {8 * found.dtype.itemsize} bits, but go from {array.min()} to "
-            f"{array.max()}"
-        )
-    return found
 
 
 def as_arrays(y_true: Any, y_pred: Any, dtype: Any = None) -> tuple[Any, Any]:

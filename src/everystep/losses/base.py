@@ -18,7 +18,8 @@ from everystep.core import (
     setting,
 )
 from everystep.core.kinds import TEXT, one_of, optional
-from everystep.losses.arrays import as_arrays, filled, fitted, kept, named, numbers, ratio
+from everystep.losses.arrays import as_arrays, filled, fitted, kept, named, ratio
+from everystep.sequences import numbers
 
 _REDUCTION = one_of("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 REDUCTION = Kind(_REDUCTION.wanted, _REDUCTION.parse, refused=("average", 3))

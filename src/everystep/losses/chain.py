@@ -10,9 +10,10 @@ import jax.numpy as jnp
 from everystep.core import setting
 from everystep.errors import DataError, StateError
 from everystep.kernels.chain import Chain
-from everystep.losses.arrays import class_ids, filled, fitted, kept, numbers
+from everystep.losses.arrays import class_ids, filled, fitted, kept
 from everystep.losses.base import DTYPE, NAME, REDUCTION, Loss, reduced
 from everystep.losses.crossentropy import check_class_ids
+from everystep.sequences import numbers
 
 
 class CRFLoss(Loss):

@@ -12,8 +12,9 @@ import numpy as np
 from everystep.core import Configurable, Variable, auto_name, serialize, setting
 from everystep.core.variables import VariableHolder
 from everystep.initializers import INITIALIZER
-from everystep.losses.arrays import fitted, named, numbers, ratio
+from everystep.losses.arrays import fitted, named, ratio
 from everystep.losses.base import DTYPE, FUNCTION, NAME
+from everystep.sequences import numbers
 
 
 def _naming(update: Callable[..., None]) -> Callable[..., None]:

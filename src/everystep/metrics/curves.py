@@ -12,9 +12,10 @@ from everystep.core import Kind, deserialize, setting
 from everystep.core.defaults import epsilon
 from everystep.core.kinds import BOOLEAN, POSITIVE, WHOLE, one_of, optional
 from everystep.errors import SettingError
-from everystep.losses.arrays import numbers, ratio
+from everystep.losses.arrays import ratio
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.confusion import SHARE, THRESHOLDS, Confusion, counts
+from everystep.sequences import numbers
 
 ALL = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 

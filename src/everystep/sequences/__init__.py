@@ -7,7 +7,7 @@ stream a list through a model in batches of one shape or of few, and `gather_bac
 put the outputs back in the order of the list.
 """
 
-from everystep.sequences.arraylike import Array, ReadsLikeArray, native, why_no_numbers
+from everystep.sequences.arraylike import Array, ReadsLikeArray, native, numbers, why_no_numbers
 from everystep.sequences.batching import (
     Aligned,
     Batch,
@@ -45,6 +45,7 @@ __all__ = [
     "gather_back",
     "gather_rows",
     "native",
+    "numbers",
     "pack",
     "packed_batches",
     "padded_batches",

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
+from everystep.errors import DataError
+
 Array: TypeAlias = jax.Array | npt.NDArray[Any]
 
 
@@ -52,6 +54,36 @@ def native(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     True
     """
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def numbers(what: str, given: Any) -> Any:
+    """Return an array of real numbers as JAX takes it.
+
+    Args:
+        what: what it is called in messages.
+        given: an array, or nested lists of numbers.
+
+    Raises:
+        DataError: it is no array, holds something else, or integers of more than 32 bits.
+    """
+    try:
+        array = given if isinstance(given, jax.Array | np.ndarray) else np.asarray(given)
+    except ValueError as error:
+        raise DataError(f"{what} must be an array, but the rows differ: {error}") from None
+    if problem := why_no_numbers(array):
+        raise DataError(f"{what} must hold numbers, not be {type(given).__name__} {problem}")
+    if isinstance(array, jax.Array):
+        return array
+    found = jnp.asarray(native(array))
+    # The array alone is asked: what JAX makes of it may be traced.
+    cut = array.dtype.kind in "iu" and found.dtype.itemsize < array.dtype.itemsize and array.size
+    limits = np.iinfo(found.dtype) if cut else None
+    if limits and (array.min() < limits.min or array.max() > limits.max):
+        raise DataError(
+            f"{what} must fit into {8 * found.dtype.itemsize} bits, but go from {array.min()} to "
+            f"{array.max()}"
+        )
+    return found
 
 
 class ReadsLikeArray:
