@@ -9,6 +9,7 @@ ROOT = Path(everystep.__file__).parent
 
 ROOMS = [
     ["errors"],
+    ["kinds"],
     ["sequences", "formats"],
     ["kernels"],
     ["core"],

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from everystep.core import Catalogue, Kind
 from everystep.core import serialize as serialize_value
 from everystep.core.registry import deserializer
+from everystep.kinds import FLOATING, SIGNED, checked
 
 Activation = Callable[[Any], Any]
 
@@ -24,6 +25,7 @@ def linear(x: Any) -> Any:
     return x
 
 
+@checked(x=SIGNED)
 def relu(
     x: Any, negative_slope: float = 0.0, max_value: float | None = None, threshold: float = 0.0
 ) -> Any:
@@ -49,16 +51,19 @@ def relu(
     return passed if max_value is None else jnp.minimum(passed, max_value)
 
 
+@checked(x=SIGNED)
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """Rectify with a slope below zero: `x` where `x >= 0`, else `negative_slope * x`."""
     return jax.nn.leaky_relu(x, negative_slope)
 
 
+@checked(x=SIGNED)
 def relu6(x: Any) -> Any:
     """Rectify and cut at six: `min(max(x, 0), 6)`."""
     return jax.nn.relu6(x)
 
 
+@checked(x=SIGNED)
 def elu(x: Any, alpha: float = 1.0) -> Any:
     """Exponential linear unit: `x` where `x > 0`, else `alpha * (exp(x) - 1)`.
 
@@ -67,6 +72,7 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
     return jax.nn.elu(x, alpha)
 
 
+@checked(x=SIGNED)
 def selu(x: Any) -> Any:
     """Scaled exponential linear unit: `1.0507 * elu(x, 1.6733)`.
 
@@ -75,6 +81,7 @@ def selu(x: Any) -> Any:
     return jax.nn.selu(x)
 
 
+@checked(x=SIGNED)
 def celu(x: Any, alpha: float = 1.0) -> Any:
     """Smooth exponential linear unit: `max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)`.
 
@@ -83,6 +90,7 @@ def celu(x: Any, alpha: float = 1.0) -> Any:
     return jax.nn.celu(x, alpha)
 
 
+@checked(x=SIGNED)
 def gelu(x: Any, approximate: bool = False) -> Any:
     """Gaussian error linear unit: `x * P(X <= x)` for a standard normal `X`.
 
@@ -92,16 +100,19 @@ def gelu(x: Any, approximate: bool = False) -> Any:
     return jax.nn.gelu(x, approximate)
 
 
+@checked(x=FLOATING)
 def silu(x: Any) -> Any:
     """Sigmoid linear unit, or swish: `x * sigmoid(x)`."""
     return jax.nn.silu(x)
 
 
+@checked(x=SIGNED)
 def hard_silu(x: Any) -> Any:
     """Piecewise linear swish: `x * hard_sigmoid(x)`."""
     return jax.nn.hard_silu(x)
 
 
+@checked(x=SIGNED)
 def mish(x: Any) -> Any:
     """Return `x * tanh(softplus(x))`.
 
@@ -110,41 +121,49 @@ def mish(x: Any) -> Any:
     return x * jnp.tanh(jax.nn.softplus(x))
 
 
+@checked(x=FLOATING)
 def sigmoid(x: Any) -> Any:
     """Logistic function: `1 / (1 + exp(-x))`."""
     return jax.nn.sigmoid(x)
 
 
+@checked(x=SIGNED)
 def hard_sigmoid(x: Any) -> Any:
     """Piecewise linear sigmoid: `min(max(x / 6 + 1 / 2, 0), 1)`."""
     return jax.nn.hard_sigmoid(x)
 
 
+@checked(x=SIGNED)
 def sparse_sigmoid(x: Any) -> Any:
     """Piecewise linear sigmoid that is steeper: `min(max((x + 1) / 2, 0), 1)`."""
     return jax.nn.sparse_sigmoid(x)
 
 
+@checked(x=SIGNED)
 def log_sigmoid(x: Any) -> Any:
     """Logarithm of the sigmoid: `-log(1 + exp(-x))`, without overflow."""
     return jax.nn.log_sigmoid(x)
 
 
+@checked(x=SIGNED)
 def tanh(x: Any) -> Any:
     """Hyperbolic tangent."""
     return jnp.tanh(x)
 
 
+@checked(x=SIGNED)
 def hard_tanh(x: Any) -> Any:
     """Piecewise linear hyperbolic tangent: `min(max(x, -1), 1)`."""
     return jax.nn.hard_tanh(x)
 
 
+@checked(x=SIGNED)
 def tanh_shrink(x: Any) -> Any:
     """Return `x - tanh(x)`."""
     return x - jnp.tanh(x)
 
 
+@checked(x=SIGNED)
 def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Move towards zero by the threshold, and to zero what is nearer: `sign(x) max(|x| - t, 0)`."""
     return jnp.where(
@@ -152,22 +171,26 @@ def soft_shrink(x: Any, threshold: float = 0.5) -> Any:
     )
 
 
+@checked(x=SIGNED)
 def hard_shrink(x: Any, threshold: float = 0.5) -> Any:
     """Keep what is farther from zero than the threshold: `x` where `|x| > threshold`, else 0."""
     return jnp.where(jnp.abs(x) > threshold, x, jnp.zeros_like(x))
 
 
+@checked(x=SIGNED)
 def threshold(x: Any, threshold: float, default_value: float) -> Any:
     """Keep what is above the threshold: `x` where `x > threshold`, else `default_value`."""
     x = jnp.asarray(x)
     return jnp.where(x > threshold, x, jnp.asarray(default_value, x.dtype))
 
 
+@checked(x=SIGNED)
 def softplus(x: Any) -> Any:
     """Smooth rectifier: `log(1 + exp(x))`, without overflow."""
     return jax.nn.softplus(x)
 
 
+@checked(x=SIGNED)
 def squareplus(x: Any, b: float = 4) -> Any:
     """Algebraic smooth rectifier: `(x + sqrt(x ** 2 + b)) / 2`.
 
@@ -176,21 +199,25 @@ def squareplus(x: Any, b: float = 4) -> Any:
     return jax.nn.squareplus(x, b)
 
 
+@checked(x=SIGNED)
 def sparse_plus(x: Any) -> Any:
     """Piecewise quadratic rectifier: 0 to -1, `(x + 1) ** 2 / 4` between, `x` from 1."""
     return jax.nn.sparse_plus(x)
 
 
+@checked(x=SIGNED)
 def softsign(x: Any) -> Any:
     """Return `x / (1 + |x|)`."""
     return jax.nn.soft_sign(x)
 
 
+@checked(x=SIGNED)
 def exponential(x: Any) -> Any:
     """Return `exp(x)`."""
     return jnp.exp(x)
 
 
+@checked(x=SIGNED, axis_of="x")
 def softmax(x: Any, axis: int = -1) -> Any:
     """Make positive values that sum to one along an axis: `exp(x) / sum(exp(x))`.
 
@@ -208,11 +235,13 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return jax.nn.softmax(x, axis)
 
 
+@checked(x=SIGNED, axis_of="x")
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """Logarithm of the softmax: `x - log(sum(exp(x)))`, without overflow."""
     return jax.nn.log_softmax(x, axis)
 
 
+@checked(x=SIGNED, axis_of="x")
 def glu(x: Any, axis: int = -1) -> Any:
     """Gated linear unit: the first half of the axis times the sigmoid of the second.
 
@@ -221,6 +250,7 @@ def glu(x: Any, axis: int = -1) -> Any:
     return jax.nn.glu(x, axis)
 
 
+@checked(x=SIGNED, axis_of="x")
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """Project onto the simplex: values of 0 or more that sum to one, most of them 0.
 
@@ -289,19 +319,13 @@ def get(identifier: Any) -> Activation:
 
     Raises:
         SettingError: no activation has that name.
-        TypeError: it is none of these.
+        IdentifierError: it is none of these.
 
     Example:
         >>> get("swish") is silu, get(None) is linear
         (True, True)
     """
-    found = linear if identifier is None else CATALOGUE.make(identifier)
-    if not callable(found):
-        raise TypeError(
-            f"Could not interpret activation function identifier: an activation must be a name "
-            f"or a callable, not {identifier!r}"
-        )
-    return found
+    return linear if identifier is None else CATALOGUE.get(identifier)
 
 
 def serialize(activation: Any) -> Any:

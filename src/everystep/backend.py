@@ -15,6 +15,8 @@ from everystep.config import (
     set_floatx,
     set_image_data_format,
 )
+from everystep.core.kinds import ARRAY_DTYPE
+from everystep.kinds import checked
 from everystep.utils import clear_session, is_keras_tensor, standardize_dtype
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 
+@checked(dtype=ARRAY_DTYPE)
 def is_float_dtype(dtype: Any) -> bool:
     """Whether a dtype is one of floats.
 
@@ -44,6 +47,7 @@ def is_float_dtype(dtype: Any) -> bool:
     return bool(jnp.issubdtype(jnp.dtype(dtype), jnp.floating))
 
 
+@checked(dtype=ARRAY_DTYPE)
 def is_int_dtype(dtype: Any) -> bool:
     """Whether a dtype is one of integers, signed or not."""
     return bool(jnp.issubdtype(jnp.dtype(dtype), jnp.integer))

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from everystep.core import Catalogue, Configurable, Kind, serialize, setting
 from everystep.core.kinds import INTEGERS, NUMBER
 from everystep.core.registry import deserializer
+from everystep.kinds import ARRAY, checked
 
 # Added to a norm before dividing by it, as Keras does.
 EPSILON = 1e-7
@@ -41,6 +42,7 @@ class NonNeg(Constraint):
         [0.0, 2.0]
     """
 
+    @checked(w=ARRAY)
     def __call__(self, w: Any) -> Any:
         """Return `max(w, 0)`."""
         return jnp.maximum(jnp.asarray(w), 0)
@@ -61,6 +63,7 @@ class MaxNorm(Constraint):
     max_value: float = setting(NUMBER, default=2)
     axis: Any = setting(AXES, default=0)
 
+    @checked(w=ARRAY)
     def __call__(self, w: Any) -> Any:
         """Return the values with norms of at most `max_value`."""
         norms = _norms(w, self.axis)
@@ -76,6 +79,7 @@ class UnitNorm(Constraint):
 
     axis: Any = setting(AXES, default=0)
 
+    @checked(w=ARRAY)
     def __call__(self, w: Any) -> Any:
         """Return the values with norms of 1."""
         return jnp.asarray(w) / (EPSILON + _norms(w, self.axis))
@@ -98,6 +102,7 @@ class MinMaxNorm(Constraint):
     rate: float = setting(NUMBER, default=1.0)
     axis: Any = setting(AXES, default=0)
 
+    @checked(w=ARRAY)
     def __call__(self, w: Any) -> Any:
         """Return the values with norms nearer to the interval."""
         norms = _norms(w, self.axis)
@@ -115,19 +120,13 @@ def get(identifier: Any) -> Any:
 
     Raises:
         SettingError: no constraint has that name.
-        TypeError: it is none of these.
+        IdentifierError: it is none of these.
 
     Example:
         >>> get("non_neg"), get(None)
         (NonNeg(), None)
     """
-    found = CATALOGUE.make(identifier)
-    if found is not None and not callable(found):
-        raise TypeError(
-            f"Could not interpret constraint identifier: a constraint must be a name "
-            f"or a callable, not {identifier!r}"
-        )
-    return found
+    return None if identifier is None else CATALOGUE.get(identifier)
 
 
 deserialize = deserializer(get)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from everystep.core.dtypes import DTypePolicy
+from everystep.kinds import checked, instance_of
 
 __all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
 
@@ -25,6 +26,7 @@ def get(identifier: Any) -> DTypePolicy:
 deserialize = get
 
 
+@checked(dtype_policy=instance_of("a dtype policy", DTypePolicy))
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """Return the configuration of a policy as plain data."""
     return dtype_policy.to_config()

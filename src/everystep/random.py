@@ -13,11 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core.defaults import floatx
+from everystep.core.kinds import ARRAY_DTYPE
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.randomness import Noise, global_seed, initial_draw, next_call
 from everystep.core.scope import current_scope
 from everystep.core.variables import Variable, VariableHolder
 from everystep.errors import SettingError, StateError
+from everystep.kinds import ANYTHING, ARRAY, POSITIVE, SHAPE, SHARE, SIZES, checked, optional, shown
 
 __all__ = [
     "SeedGenerator",
@@ -32,6 +34,8 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+
+_DTYPE = optional(ARRAY_DTYPE)
 
 
 class SeedGenerator(VariableHolder):
@@ -52,9 +56,10 @@ class SeedGenerator(VariableHolder):
         False
     """
 
+    @checked(seed=ANYTHING)
     def __init__(self, seed: int | None = None, name: str | None = None) -> None:
         if seed is not None and not isinstance(seed, int | np.integer):
-            raise SettingError(f"Argument `seed` must be an integer, not {seed!r}")
+            raise SettingError(f"Argument `seed` must be an integer, not {shown(seed)}")
         self.seed = seed
         self.name = name or auto_name(type(self).__name__)
         path = path_of(self.name)
@@ -68,6 +73,7 @@ class SeedGenerator(VariableHolder):
         """The state."""
         return [self.state]
 
+    @checked
     def next(self, ordered: bool = True) -> Any:
         """Return a seed, which `jax.random` takes as a key, and go on to the next one.
 
@@ -86,6 +92,7 @@ class SeedGenerator(VariableHolder):
         return {"seed": self.seed, "name": self.name}
 
     @classmethod
+    @checked
     def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
         """Return a new generator with the arguments that `get_config` gave."""
         return cls(**config)
@@ -106,7 +113,7 @@ def _drawn(seed: Any) -> Any:
     if seed is not None:
         raise SettingError(
             "Argument `seed` must be either an integer or an instance of `SeedGenerator`, not "
-            f"{seed!r}"
+            f"{shown(seed)}"
         )
     scope = current_scope()
     if scope is not None:
@@ -119,6 +126,7 @@ def _drawn(seed: Any) -> Any:
     return Noise.of_seed(global_seed(), next_call()).draw("random", 1)
 
 
+@checked(shape=SIZES, dtype=_DTYPE)
 def normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
@@ -142,6 +150,7 @@ def normal(
     return jax.random.normal(_drawn(seed), tuple(shape), dtype or floatx()) * stddev + mean
 
 
+@checked(shape=SIZES, dtype=_DTYPE)
 def truncated_normal(
     shape: Any, mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
@@ -153,6 +162,7 @@ def truncated_normal(
     return drawn * stddev + mean
 
 
+@checked(shape=SIZES, minval=ARRAY, maxval=ARRAY, dtype=_DTYPE)
 def uniform(
     shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: Any = None
 ) -> Any:
@@ -174,6 +184,7 @@ def uniform(
     return jax.random.uniform(_drawn(seed), tuple(shape), dtype, minval, maxval)
 
 
+@checked(shape=SIZES, minval=ARRAY, maxval=ARRAY, dtype=_DTYPE)
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Any:
     """Return integers from `minval` to `maxval - 1`, each as likely.
 
@@ -193,6 +204,7 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
     return jax.random.randint(_drawn(seed), tuple(shape), minval, maxval, dtype)
 
 
+@checked(logits=ARRAY, num_samples=POSITIVE, dtype=_DTYPE)
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Any:
     """Return class numbers drawn by their logits.
 
@@ -214,6 +226,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     return drawn.astype(dtype)
 
 
+@checked(inputs=ARRAY, rate=SHARE, noise_shape=optional(SHAPE))
 def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None) -> Any:
     """Return the inputs with a share of them set to 0, the others raised to make up for it.
 
@@ -239,6 +252,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Any = None, seed: Any = None)
     return jnp.where(kept, inputs / (1.0 - rate), jnp.zeros_like(inputs))
 
 
+@checked(x=ARRAY, axis_of="x")
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     """Return the array with its values shuffled along an axis, each line by itself.
 
@@ -250,6 +264,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Any:
     return jax.random.permutation(_drawn(seed), jnp.asarray(x), axis, independent=True)
 
 
+@checked(shape=SIZES, alpha=ARRAY, dtype=_DTYPE)
 def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Return values of a gamma distribution of scale 1.
 
@@ -262,6 +277,7 @@ def gamma(shape: Any, alpha: Any, dtype: Any = None, seed: Any = None) -> Any:
     return jax.random.gamma(_drawn(seed), jnp.asarray(alpha), tuple(shape), dtype or floatx())
 
 
+@checked(shape=SIZES, counts=ARRAY, probabilities=ARRAY, dtype=_DTYPE)
 def binomial(
     shape: Any, counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None
 ) -> Any:
@@ -278,6 +294,7 @@ def binomial(
     return jax.random.binomial(_drawn(seed), counts, chances, tuple(shape), dtype or floatx())
 
 
+@checked(shape=SIZES, alpha=ARRAY, beta=ARRAY, dtype=_DTYPE)
 def beta(shape: Any, alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Any:
     """Return values of a beta distribution.
 

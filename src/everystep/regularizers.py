@@ -10,6 +10,7 @@ from everystep.core import Catalogue, Configurable, Kind, serialize, setting
 from everystep.core.kinds import NUMBER, one_of
 from everystep.core.registry import deserializer
 from everystep.errors import ShapeError
+from everystep.kinds import ARRAY, checked
 
 
 class Regularizer(Configurable):
@@ -33,6 +34,7 @@ class L1(Regularizer):
 
     l1: float = setting(NUMBER, default=0.01)
 
+    @checked(x=ARRAY)
     def __call__(self, x: Any) -> Any:
         """Return `l1 * sum(|x|)`."""
         return self.l1 * jnp.sum(jnp.abs(x))
@@ -51,6 +53,7 @@ class L2(Regularizer):
 
     l2: float = setting(NUMBER, default=0.01)
 
+    @checked(x=ARRAY)
     def __call__(self, x: Any) -> Any:
         """Return `l2 * sum(x ** 2)`."""
         return self.l2 * jnp.sum(jnp.square(x))
@@ -71,6 +74,7 @@ class L1L2(Regularizer):
     l1: float = setting(NUMBER, default=0.0)
     l2: float = setting(NUMBER, default=0.0)
 
+    @checked(x=ARRAY)
     def __call__(self, x: Any) -> Any:
         """Return `l1 * sum(|x|) + l2 * sum(x ** 2)`."""
         return self.l1 * jnp.sum(jnp.abs(x)) + self.l2 * jnp.sum(jnp.square(x))
@@ -96,6 +100,7 @@ class OrthogonalRegularizer(Regularizer):
     factor: float = setting(NUMBER, default=0.01)
     mode: str = setting(one_of("rows", "columns"), default="rows")
 
+    @checked(x=ARRAY)
     def __call__(self, x: Any) -> Any:
         """Return `factor * mean(|cosine|)`."""
         if jnp.ndim(x) != 2:
@@ -125,19 +130,13 @@ def get(identifier: Any) -> Any:
 
     Raises:
         SettingError: no regularizer has that name.
-        TypeError: it is none of these.
+        IdentifierError: it is none of these.
 
     Example:
         >>> get("l2"), get(None)
         (L2(), None)
     """
-    found = CATALOGUE.make(identifier)
-    if found is not None and not callable(found):
-        raise TypeError(
-            f"Could not interpret regularizer identifier: a regularizer must be a name "
-            f"or a callable, not {identifier!r}"
-        )
-    return found
+    return None if identifier is None else CATALOGUE.get(identifier)
 
 
 deserialize = deserializer(get)

@@ -14,6 +14,7 @@ from everystep.core.registry import (
     register_keras_serializable,
     serialize,
 )
+from everystep.kinds import checked
 from everystep.models.files import load_model, load_weights, save_model, save_weights
 
 __all__ = [
@@ -48,6 +49,7 @@ def serialize_keras_object(obj: Any) -> Any:
     return serialize(obj)
 
 
+@checked
 def deserialize_keras_object(
     config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True
 ) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 from everystep.core import naming, randomness
 from everystep.core.defaults import floatx
 from everystep.errors import DataError, SettingError
+from everystep.kinds import ARRAY, LISTED, POSITIVE, WHOLE, Kind, checked, optional, shown
 from everystep.layers.symbols import KerasTensor
 from everystep.saving import (
     CustomObjectScope,
@@ -48,6 +49,9 @@ __all__ = [
 Array = np.ndarray[Any, Any]
 
 
+_DTYPE = Kind("a dtype of NumPy's", np.dtype, refused=("float7", 3.5))
+
+
 def set_random_seed(seed: int) -> None:
     """Make everything that follows repeatable: weights, noise, shuffling, names; NumPy and Python.
 
@@ -78,6 +82,7 @@ def set_random_seed(seed: int) -> None:
     np.random.seed(int(seed))
 
 
+@checked(x=ARRAY, num_classes=optional(POSITIVE))
 def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     """Return one-hot rows for class ids.
 
@@ -117,6 +122,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Array:
     return np.asarray(np.eye(num_classes)[ids])
 
 
+@checked(sequences=LISTED, maxlen=optional(WHOLE), dtype=_DTYPE)
 def pad_sequences(
     sequences: Sequence[Any],
     maxlen: int | None = None,
@@ -154,11 +160,11 @@ def pad_sequences(
     """
     for name, side in (("padding", padding), ("truncating", truncating)):
         if side not in ("pre", "post"):
-            raise SettingError(f"pad_sequences: {name} must be 'pre' or 'post', not {side!r}")
+            raise SettingError(f"pad_sequences: {name} must be 'pre' or 'post', not {shown(side)}")
     arrays = [_steps_of(number, sequence) for number, sequence in enumerate(sequences)]
     length = max((len(array) for array in arrays), default=0) if maxlen is None else maxlen
     step = next((array.shape[1:] for array in arrays if len(array)), ())
-    padded = np.full((len(arrays), length, *step), value, dtype)
+    padded = _filled("value", (len(arrays), length, *step), value, dtype)
     for number, array in enumerate(arrays):
         if not len(array) or not length:
             continue
@@ -169,8 +175,18 @@ def pad_sequences(
             )
         kept = array[-length:] if truncating == "pre" else array[:length]
         where = slice(length - len(kept), None) if padding == "pre" else slice(len(kept))
-        padded[number, where] = kept.astype(dtype)
+        padded[number, where] = _filled(f"sequence {number}", kept.shape, kept, dtype)
     return padded
+
+
+def _filled(what: str, shape: tuple[int, ...], value: Any, dtype: Any) -> Array:
+    try:
+        return np.full(shape, value, dtype)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"pad_sequences: {what} must be of dtype {dtype}, not {shown(value)}; name the dtype "
+            "that it has"
+        ) from None
 
 
 class PyDataset:
@@ -256,9 +272,10 @@ def standardize_dtype(dtype: Any) -> str:
     try:
         return str(jnp.dtype(floatx() if dtype is None else dtype))
     except TypeError:
-        raise SettingError(f"Invalid dtype: {dtype!r} is the name of no dtype") from None
+        raise SettingError(f"Invalid dtype: {shown(dtype)} is the name of no dtype") from None
 
 
+@checked(x=ARRAY, order=POSITIVE, axis_of="x")
 def normalize(x: Any, axis: int = -1, order: int = 2) -> Any:
     """Return an array divided by its norms along an axis, so that these become 1.
 
@@ -309,5 +326,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
 
 def _steps_of(number: int, sequence: Any) -> Array:
     if isinstance(sequence, str) or not np.ndim(sequence):
-        raise DataError(f"pad_sequences: sequence {number} is {sequence!r}, which has no steps")
+        raise DataError(
+            f"pad_sequences: sequence {number} is {shown(sequence)}, which has no steps"
+        )
     return np.asarray(sequence)

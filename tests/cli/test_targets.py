@@ -81,7 +81,7 @@ def test_a_file_of_a_model_is_loaded(folder: Path) -> None:
         ("no.keras", SettingError, "no such file"),
         ("no.py:taken", SettingError, "no such file: no.py"),
         ("no.such.module:taken", SettingError, "no module named 'no'"),
-        ("some_code:taker", SettingError, "Is it 'taken'?"),
+        ("some_code:taker", SettingError, "did you mean 'taken'?"),
         ("some_code:Other", SettingError, "is a class"),
         ("some_code:fails", DataError, "some_code.py, line 11: ZeroDivisionError"),
         ("broken:x", DataError, "broken.py, line 3: AttributeError"),

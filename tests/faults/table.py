@@ -16,7 +16,7 @@ WITH_PROCESSES = ("endings", "killed", "moments")
 
 LONG = ("commands", "native_calls")
 """Modules for whose faults tests have no time."""
-COMMANDS = ("flat_memory", "same_bits")
+COMMANDS = ("bad_arguments", "flat_memory", "same_bits")
 """Modules with a command of their own, which takes long and counts what came of it in JSON."""
 
 

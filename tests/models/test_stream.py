@@ -284,7 +284,7 @@ def test_wrong_input_is_named() -> None:
         stream.step({"a": IDS[:, 0], "b": IDS[:, 0]})
     for name, array in stream.states.items():
         assert_close(array, before[name])
-    with pytest.raises(SettingError, match="batch must be an integer of 1 or more, not 0"):
+    with pytest.raises(SettingError, match="batch must be a positive integer, not 0"):
         scorer().stream(0)
 
 

@@ -262,7 +262,7 @@ ERRORS: dict[str, tuple[Any, type[Exception], str]] = {
     "steps": (
         lambda: compiled().fit(BOTH, [TAGS, SCORES], steps_per_epoch=0, verbose=0),
         es.errors.SettingError,
-        "the number of steps must be 1 or more",
+        "steps_per_epoch must be a positive integer",
     ),
 }
 

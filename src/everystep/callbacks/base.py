@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from everystep.core.registry import unknown
-from everystep.core.settings import Kind
 from everystep.errors import FormatError, SettingError
+from everystep.kinds import Kind, shown
 
 Logs = Any  # A mapping from measure to float, or None: the subclass of a user need not say which.
 
@@ -176,7 +176,9 @@ class LambdaCallback(Callback):
             if function is None:
                 continue
             if not callable(function):
-                raise SettingError(f"LambdaCallback: {name} must be a function, not {function!r}")
+                raise SettingError(
+                    f"LambdaCallback: {name} must be a function, not {shown(function)}"
+                )
             setattr(self, name, function)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from everystep.callbacks.base import Callback, Logs
 from everystep.errors import SettingError
+from everystep.kinds import LISTED, checked, shown
 
 
 class BatchLogs(Mapping[str, Any]):
@@ -67,6 +68,7 @@ class CallbackList:
         {'loss': [0.5]}
     """
 
+    @checked(callbacks=LISTED)
     def __init__(self, callbacks: Iterable[Any], model: Any, params: Mapping[str, Any]) -> None:
         self.callbacks: list[Callback] = []
         for callback in callbacks:
@@ -74,7 +76,7 @@ class CallbackList:
             if isinstance(callback, type) or not callable(getattr(callback, "set_model", None)):
                 raise SettingError(
                     "callbacks must be a list of objects such as EarlyStopping(patience=2), but "
-                    f"{callback!r} is in it"
+                    f"{shown(callback)} is in it"
                 )
             callback.set_model(model)
             callback.set_params(params)

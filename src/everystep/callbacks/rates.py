@@ -16,14 +16,14 @@ from everystep.errors import SettingError
 
 def _callable(value: Any) -> Any:
     if not callable(value):
-        raise TypeError(value)
+        kinds.reject(value)
     return value
 
 
 def _factor(value: Any) -> float:
     number = float(kinds.FRACTION.parse(value))
     if number == 0:
-        raise ValueError(value)
+        kinds.reject(value)
     return number
 
 

@@ -17,7 +17,9 @@ from everystep.core import Configurable, Kind, kinds, setting
 from everystep.errors import FormatError
 from everystep.formats.atomic import append, write_atomically
 
-PATH = Kind("a path", os.fspath, refused=(3, None))
+PATH = Kind(
+    kinds.PATH.wanted, lambda value: os.fspath(kinds.PATH.parse(value)), refused=(3, None, b"file")
+)
 
 
 class History(Callback):

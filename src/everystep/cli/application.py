@@ -17,7 +17,7 @@ from everystep.cli.explain import explain
 from everystep.cli.info import info
 from everystep.cli.predict import predict
 from everystep.cli.train import train
-from everystep.errors import EverystepError, SettingError
+from everystep.errors import EverystepError, SettingError, nearest
 
 application = typer.Typer(
     name="everystep",
@@ -95,7 +95,7 @@ def _exit_code(arguments: list[str] | None) -> int:
         # Some versions of Typer give an interrupt this code, others raise an error.
         return _complain("interrupted", code) if code == _INTERRUPTED else code
     except _COMMAND_LINE_ERROR as error:
-        return _complain(f"{error.format_message().rstrip('.')}. See --help", error.exit_code)
+        return _complain(f"{_in_words(error)} See --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", _INTERRUPTED)
     except SettingError as error:
@@ -107,6 +107,17 @@ def _exit_code(arguments: list[str] | None) -> int:
         return 1
     except (EverystepError, OSError, MemoryError) as error:
         return _complain(str(error) or type(error).__name__, 1)
+
+
+def _in_words(error: Any) -> str:
+    """Return what is wrong with a command line, and which option was meant where one is near."""
+    words = f"{error.format_message().rstrip('.')}."
+    # Some versions of Typer say it themselves.
+    option = getattr(error, "option_name", None)
+    if option is None or "Did you mean" in words or error.ctx is None:
+        return words
+    known = [each for parameter in error.ctx.command.params for each in parameter.opts]
+    return f"{words} {nearest(option, known)}".rstrip()
 
 
 def _complain(message: str, code: int) -> int:

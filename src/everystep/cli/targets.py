@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -14,7 +13,7 @@ from types import ModuleType
 from typing import Any
 
 from everystep.cli.foreign_code import running
-from everystep.errors import SettingError
+from everystep.errors import SettingError, cure_of_name
 from everystep.formats.suffixes import MODEL_SUFFIXES, WEIGHTS_SUFFIXES
 
 
@@ -103,9 +102,10 @@ def _object_in(module: ModuleType, target: str, code: str, name: str) -> Any:
     try:
         found = reduce(getattr, name.split("."), module)
     except AttributeError:
-        alike = difflib.get_close_matches(name, list(vars(module)), n=1)
-        cure = f". Is it {alike[0]!r}?" if alike else ""
-        raise SettingError(f"{target}: {code} has no {name!r}{cure}") from None
+        public = [each for each in vars(module) if not each.startswith("_")]
+        raise SettingError(
+            f"{target}: {code} has no {name!r}: {cure_of_name(name, public)}"
+        ) from None
     if inspect.isclass(found):
         raise SettingError(
             f"{target}: {name} is a class: name an object made of it, or a function without "

@@ -5,8 +5,9 @@ from everystep.core.naming import auto_name, path_of, within
 from everystep.core.randomness import set_random_seed
 from everystep.core.registry import Catalogue, deserialize, serialize
 from everystep.core.scope import Scope, current_scope
-from everystep.core.settings import Configurable, Kind, Setting, setting
+from everystep.core.settings import Configurable, Setting, setting
 from everystep.core.variables import Variable
+from everystep.kinds import Kind
 
 __all__ = [
     "Catalogue",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from everystep.errors import SettingError
+from everystep.kinds import NOT_NEGATIVE, checked, shown
 
 FLOATS = ("bfloat16", "float16", "float32", "float64")
 FORMATS = ("channels_last", "channels_first")
@@ -56,6 +57,7 @@ def epsilon() -> float:
     return _defaults.epsilon
 
 
+@checked(value=NOT_NEGATIVE)
 def set_epsilon(value: float) -> None:
     """Set the small number that keeps divisions and logarithms finite.
 
@@ -75,6 +77,7 @@ def image_data_format() -> str:
     return _defaults.image_data_format
 
 
+@checked
 def set_image_data_format(data_format: str) -> None:
     """Set where the channels of an image stand if a layer does not say.
 
@@ -116,12 +119,12 @@ def set_finite_inputs(value: bool) -> None:
         >>> set_finite_inputs(False)
     """
     if not isinstance(value, bool):
-        raise SettingError(f"`finite_inputs` must be True or False, not {value!r}")
+        raise SettingError(f"`finite_inputs` must be True or False, not {shown(value)}")
     _defaults.finite_inputs = value
 
 
 def _one_of(what: str, value: Any, known: tuple[str, ...]) -> str:
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         words = ", ".join(repr(each) for each in known)
-        raise SettingError(f"Unknown `{what}` value: {value!r}: it must be one of {words}")
+        raise SettingError(f"Unknown `{what}` value: {shown(value)}: it must be one of {words}")
     return str(value)

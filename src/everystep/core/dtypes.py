@@ -9,6 +9,7 @@ import jax.numpy as jnp
 
 from everystep.core.defaults import floatx
 from everystep.errors import SettingError
+from everystep.kinds import Kind, reject, shown
 
 POLICIES: dict[str, tuple[str, str]] = {
     "float32": ("float32", "float32"),
@@ -18,6 +19,12 @@ POLICIES: dict[str, tuple[str, str]] = {
     "mixed_bfloat16": ("float32", "bfloat16"),
     "mixed_float16": ("float32", "float16"),
 }
+
+NAMED = Kind(
+    "a mapping with a name, such as get_config gives",
+    lambda value: value if isinstance(value["name"], str) else reject(value),
+    refused=(None, {}, "text", []),
+)
 
 
 @dataclass(frozen=True)
@@ -47,13 +54,15 @@ class DTypePolicy:
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> "DTypePolicy":
         """Return the policy that `get_config` described."""
-        return cls(config["name"])
+        return cls(NAMED.taken("from_config: config", config)["name"])
 
     def __post_init__(self) -> None:
         # The class is frozen, so that layers can share a policy.
-        object.__setattr__(self, "name", self.name or floatx())
-        if self.name not in POLICIES:
-            raise SettingError(f"dtype must be one of {', '.join(POLICIES)}, not {self.name!r}")
+        object.__setattr__(self, "name", floatx() if self.name is None else self.name)
+        if not isinstance(self.name, str) or self.name not in POLICIES:
+            raise SettingError(
+                f"dtype must be one of {', '.join(POLICIES)}, not {shown(self.name)}"
+            )
         if self.name == "float64" and not jax.config.jax_enable_x64:  # type: ignore[attr-defined]
             raise SettingError(
                 "dtype 'float64' needs JAX's double precision, which is switched off: call "
@@ -85,9 +94,14 @@ class DTypePolicy:
             return value
         if value is None:
             return dtype_policy()
-        if isinstance(value, dict):
-            return cls(value["config"]["name"])
-        return cls(value if isinstance(value, str) else jnp.dtype(value).name)
+        try:
+            if isinstance(value, dict):
+                return cls(value["config"]["name"])
+            return cls(value if isinstance(value, str) else jnp.dtype(value).name)
+        except (TypeError, LookupError):
+            raise SettingError(
+                f"dtype must be a dtype or a dtype policy, not {shown(value)}"
+            ) from None
 
     def to_config(self) -> dict[str, Any]:
         """Return the policy as plain data."""

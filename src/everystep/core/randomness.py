@@ -18,6 +18,7 @@ import numpy as np
 
 from everystep.core import naming
 from everystep.errors import SettingError
+from everystep.kinds import shown
 
 _drawn: Counter[str] = Counter()
 
@@ -55,7 +56,7 @@ def set_random_seed(seed: int) -> None:
         True
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**32:
-        raise SettingError(f"the seed must be an integer from 0 to 2**32 - 1, not {seed!r}")
+        raise SettingError(f"the seed must be an integer from 0 to 2**32 - 1, not {shown(seed)}")
     _global.seed = int(seed)
     _global.calls = 0
     _drawn.clear()

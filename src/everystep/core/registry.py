@@ -6,7 +6,6 @@ what is in no table is refused, and nothing is imported or called to find out.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,10 +18,16 @@ import numpy as np
 from everystep.core.naming import snake_case
 from everystep.core.plain_data import marked, unmarked
 from everystep.core.sharing import find_read, note_read, note_written
-from everystep.errors import SettingError
+from everystep.errors import IdentifierError, SettingError, cure_of_name
+from everystep.kinds import Kind, checked, reject, shown
 
 T = TypeVar("T")
 
+_NAMED = Kind(
+    "a class or a function",
+    lambda value: value if callable(value) and value.__name__ else reject(value),
+    refused=(None, "text", 3),
+)
 _catalogues: dict[str, Catalogue] = {}
 _registered: dict[str, Any] = {}
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -78,6 +83,21 @@ class Catalogue:
             return value()
         return value
 
+    def get(self, value: Any) -> Any:
+        """Return the object for whatever `make` takes, or a function of a user's own.
+
+        Raises:
+            SettingError: nothing has that name.
+            IdentifierError: it is neither a name nor something that can be called.
+        """
+        found = self.make(value)
+        if not callable(found):
+            raise IdentifierError(
+                f"Could not interpret {self.what} identifier: the {self.what} must be a name or a "
+                f"callable, not {shown(value)}"
+            )
+        return found
+
 
 def named(module: str, name: Any) -> Any:
     """Return the object of a family, such as `keras.initializers`, that a name stands for."""
@@ -87,6 +107,7 @@ def named(module: str, name: Any) -> Any:
 def deserializer(get: Callable[[Any], T]) -> Callable[..., T]:
     """Return a family's `deserialize`: its `get`, which also takes names of a user's own."""
 
+    @checked
     def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> T:
         """Return the object for a configuration or a name.
 
@@ -105,12 +126,10 @@ def deserializer(get: Callable[[Any], T]) -> Callable[..., T]:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return the message for a name that no table has, with the nearest one that exists."""
-    names = sorted(set(known))
-    near = difflib.get_close_matches(name, names, 1)
-    cure = f"did you mean '{near[0]}'?" if near else f"known are {', '.join(names)}"
-    return f"there is no {what} named '{name}': {cure}"
+    return f"there is no {what} named '{name}': {cure_of_name(name, sorted(set(known)))}"
 
 
+@checked
 def register_keras_serializable(
     package: str = "Custom", name: str | None = None
 ) -> Callable[[T], T]:
@@ -141,6 +160,7 @@ def register_keras_serializable(
     return register
 
 
+@checked(obj=_NAMED)
 def get_registered_name(obj: Any) -> str:
     """Return the name under which a class or function is registered, or else its own.
 
@@ -151,9 +171,10 @@ def get_registered_name(obj: Any) -> str:
         >>> get_registered_name(twice), get_registered_name(dict)
         ('docs>twice', 'dict')
     """
-    return str(vars(obj).get("__registered_name__", obj.__name__))
+    return str(getattr(obj, "__dict__", {}).get("__registered_name__", obj.__name__))
 
 
+@checked
 def get_registered_object(
     name: str,
     custom_objects: Mapping[str, Any] | None = None,
@@ -175,6 +196,7 @@ def get_custom_objects() -> dict[str, Any]:
     return _registered
 
 
+@checked
 @contextmanager
 def custom_object_scope(objects: Mapping[str, Any]) -> Iterator[None]:
     """Let these names stand for these classes or functions while the `with` block lasts."""
@@ -203,7 +225,8 @@ def serialize(value: Any) -> Any:
     if data is not None:
         return data
     raise SettingError(
-        f"{value!r} cannot be written to a configuration: give the class a get_config of its own"
+        f"{shown(value)} cannot be written to a configuration: give the class a get_config of its "
+        "own"
     )
 
 

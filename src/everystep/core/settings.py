@@ -7,39 +7,17 @@ wrong value. A class with an `__init__` of its own works too: its arguments beco
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, Self
 
 from everystep.core.registry import deserialize, serialize
-from everystep.errors import SettingError
+from everystep.errors import SettingError, cure_of_name
+from everystep.kinds import Kind, checked
 
 REQUIRED: Any = inspect.Parameter.empty
 InConfig = bool | Literal["where given"]
-
-
-def unchanged(value: Any) -> Any:
-    """Return the value."""
-    return value
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a setting takes: the words for it, how to read a value, how to write it to a config.
-
-    Args:
-        wanted: what a value must be, as the error message says it.
-        parse: returns the value to keep; raises ValueError, TypeError or KeyError for others.
-        to_config: returns plain data for the value kept.
-        refused: values that must be refused; the law over all settings tries them.
-    """
-
-    wanted: str
-    parse: Callable[[Any], Any]
-    to_config: Callable[[Any], Any] = unchanged
-    refused: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,16 +32,14 @@ class Setting:
     after: str = ""
     name: str = ""
 
+    @property
+    def required(self) -> bool:
+        """Whether it has no default."""
+        return self.default is REQUIRED
+
     def parse(self, owner: str, value: Any) -> Any:
         """Return the value to keep, or raise the error that names class, setting and cure."""
-        try:
-            return self.kind.parse(value)
-        except SettingError as error:
-            raise SettingError(f"{owner}: {self.name}: {error}") from None
-        except (ValueError, TypeError, KeyError, OverflowError):
-            raise SettingError(
-                f"{owner}: {self.name} must be {self.kind.wanted}, not {value!r}"
-            ) from None
+        return self.kind.taken(f"{owner}: {self.name}", value)
 
 
 def setting(
@@ -137,13 +113,9 @@ class Configurable:
         owner = type(self).__name__
         for name in kwargs:
             if name not in self.settings:
-                near = difflib.get_close_matches(name, self.settings, 1)
-                cure = (
-                    f"did you mean '{near[0]}'?" if near else f"it has {', '.join(self.settings)}"
-                )
                 raise SettingError(
                     f"Unrecognized keyword arguments passed to {owner}: {owner} has no setting "
-                    f"'{name}': {cure}"
+                    f"'{name}': {cure_of_name(name, self.settings)}"
                 )
         try:
             bound = _signature(self.settings).bind(*args, **kwargs)
@@ -181,6 +153,7 @@ class Configurable:
         }
 
     @classmethod
+    @checked
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return a new object with the settings that `get_config` gave."""
         if not cls._own_init:

@@ -19,8 +19,11 @@ from everystep.core.registry import named
 from everystep.core.scope import Scope, current_scope, refuse_traced
 from everystep.core.tables import taken
 from everystep.errors import SettingError, ShapeError
+from everystep.kinds import ARRAY, FUNCTION, SIZES, Kind, checked, optional, shown
 
 _numbers = itertools.count()
+# That of keys of random numbers as well, which NumPy does not know.
+_DTYPE = Kind("the dtype of an array", jnp.dtype, refused=("float7", 3.5))
 
 
 @jax.tree_util.register_pytree_node_class
@@ -61,6 +64,12 @@ class Variable(ArrayOperators):
         (6.0, (3,), True)
     """
 
+    @checked(
+        dtype=optional(_DTYPE),
+        regularizer=optional(FUNCTION),
+        constraint=optional(FUNCTION),
+        redraw=optional(FUNCTION),
+    )
     def __init__(
         self,
         initializer: Any,
@@ -157,6 +166,7 @@ class Variable(ArrayOperators):
         """Return a copy of the value as a NumPy array."""
         return np.array(self._value)
 
+    @checked(value=ARRAY)
     def assign(self, value: Any) -> Any:
         """Give the variable a new value of the same shape, and return it.
 
@@ -185,10 +195,12 @@ class Variable(ArrayOperators):
             scope.updates[id(self)] = (self, value)
         return value
 
+    @checked(value=ARRAY)
     def assign_add(self, value: Any) -> Any:
         """Add to the value; see `assign`."""
         return self.assign(self.value + value)
 
+    @checked(value=ARRAY)
     def assign_sub(self, value: Any) -> Any:
         """Subtract from the value; see `assign`."""
         return self.assign(self.value - value)
@@ -280,7 +292,7 @@ def _checked(name: Any) -> str:
     if not isinstance(name, str) or "/" in name:
         raise SettingError(
             f"Argument `name` must be a string and cannot contain character `/`: a variable cannot "
-            f"be called {name!r}"
+            f"be called {shown(name)}"
         )
     return name
 
@@ -289,13 +301,13 @@ def _first_value(initializer: Any, shape: Any, dtype: Any, path: str) -> Any:
     if isinstance(initializer, str):
         initializer = named("keras.initializers", initializer)
     if not callable(initializer):
-        return jnp.asarray(initializer, dtype)
+        return jnp.asarray(ARRAY.taken("Variable: initializer", initializer), dtype)
     if shape is None:
         raise SettingError(
             f"variable '{path}' is made from an initializer, which says nothing of its size: give "
             "it a shape"
         )
-    shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    shape = SIZES.taken("Variable: shape", shape)
     dtype = dtype or floatx()
     return jnp.asarray(initializer(shape, dtype=dtype), dtype)
 

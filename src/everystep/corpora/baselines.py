@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from everystep.errors import DataError
+from everystep.kinds import EACH, WORDS, checked, instance_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class MajorityBaseline:
     by_symbol: dict[str, str]
     unseen: str
 
+    @checked(symbols=WORDS)
     def label(self, symbols: Iterable[str]) -> list[str]:
         """Give each symbol its most frequent label.
 
@@ -51,6 +53,10 @@ class BaselineScore:
     by_symbol: float
 
 
+_BASELINE = instance_of("a MajorityBaseline", MajorityBaseline)
+
+
+@checked(symbols=EACH, labels=EACH)
 def majority_baseline(
     symbols: Iterable[Sequence[str]], labels: Iterable[Sequence[str]]
 ) -> MajorityBaseline:
@@ -83,6 +89,7 @@ def majority_baseline(
     return MajorityBaseline(overall, by_symbol, _most_frequent(once) if once else overall)
 
 
+@checked(baseline=_BASELINE, symbols=EACH, labels=EACH)
 def score_baseline(
     baseline: MajorityBaseline, symbols: Iterable[Sequence[str]], labels: Iterable[Sequence[str]]
 ) -> BaselineScore:

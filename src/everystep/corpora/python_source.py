@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from everystep.corpora.cutting import cut
 from everystep.corpora.source_roles import Assigned, assign_roles
 from everystep.errors import CorpusError, SettingError
+from everystep.kinds import checked
 
 LONGEST: Final = 128
 """Most steps of a sequence, unless told otherwise."""
@@ -101,6 +102,7 @@ class SourceSequence:
             seen, end = start, start + len(text)
 
 
+@checked
 def read_source(text: str, path: str, longest: int = LONGEST) -> list[SourceSequence]:
     r"""Split Python source into labelled sequences.
 
@@ -133,6 +135,7 @@ def read_source(text: str, path: str, longest: int = LONGEST) -> list[SourceSequ
     return _sequences(assigned, source, path, longest)
 
 
+@checked
 def read_source_file(file: str | Path, path: str, longest: int = LONGEST) -> list[SourceSequence]:
     """Read one file of Python source, in the encoding that it declares.
 

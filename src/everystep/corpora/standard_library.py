@@ -12,6 +12,7 @@ from typing import Final
 
 from everystep.corpora.python_source import LONGEST, SourceSequence, read_source_file
 from everystep.errors import CorpusError, SettingError
+from everystep.kinds import checked
 
 # Patterns of folder and file names that are left out at any depth.
 _LEFT_OUT: Final = (
@@ -77,6 +78,7 @@ class SourceCorpus:
     skipped: tuple[Skipped, ...]
 
 
+@checked
 def standard_library_files(root: str | Path | None = None) -> list[str]:
     """List the modules of a standard library, without tests, data tables and installed packages.
 
@@ -104,6 +106,7 @@ def standard_library_files(root: str | Path | None = None) -> list[str]:
     return sorted(found)
 
 
+@checked
 def split_of(path: str, seed: int = 0) -> str:
     """Tell which part of the corpus a file belongs to, from nothing but its path and the seed.
 
@@ -122,6 +125,7 @@ def split_of(path: str, seed: int = 0) -> str:
     return next(name for name, edge in zip(_SHARES, edges, strict=True) if draw < edge)
 
 
+@checked
 def read_standard_library(
     *,
     limit: int | None = None,

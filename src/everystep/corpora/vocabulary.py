@@ -1,17 +1,26 @@
 """Between tokens or labels, which are text, and the ids that a model reads and writes."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from everystep.errors import DataError, FormatError, SettingError
+from everystep.kinds import EACH, LISTED, Kind, checked, optional, reject, shown
 
 PADDING: Final = "<padding>"
 UNKNOWN: Final = "<unknown>"
 _LARGEST: Final = 10_000_000
+
+
+def _texts(value: Iterable[Any]) -> list[Any]:
+    texts = list(value)
+    return texts if all(isinstance(text, Hashable) for text in texts) else reject(value)
+
+
+_TEXTS: Final = Kind("a list of texts, or one text for its characters", _texts)
 
 
 class Vocabulary:
@@ -36,6 +45,7 @@ class Vocabulary:
     array([1], dtype=int32)
     """
 
+    @checked(entries=_TEXTS, counts=optional(LISTED))
     def __init__(
         self, entries: Iterable[str], counts: Iterable[int] | None = None, *, reserved: bool = True
     ) -> None:
@@ -55,15 +65,16 @@ class Vocabulary:
             )
         for count in self.counts:
             if type(count) is not int or count < 0:
-                raise DataError(f"counts: expected whole numbers from 0, got {count!r}")
+                raise DataError(f"counts: expected whole numbers from 0, got {shown(count)}")
         for entry in self.entries:
             if not isinstance(entry, str) or not entry:
-                raise DataError(f"entries: expected text that is not empty, got {entry!r}")
+                raise DataError(f"entries: expected text that is not empty, got {shown(entry)}")
         if len(set(self._texts)) != len(self._texts):
             doubled = next(text for text, times in Counter(self._texts).items() if times > 1)
             raise DataError(f"entries: {doubled!r} is there twice, or is a reserved name")
 
     @classmethod
+    @checked(sequences=EACH)
     def from_sequences(
         cls,
         sequences: Iterable[Iterable[str]],
@@ -95,7 +106,7 @@ class Vocabulary:
             )
         seen: Counter[str] = Counter()
         for sequence in sequences:
-            seen.update(sequence)
+            seen.update(_TEXTS.taken("sequences: each", sequence))
         # A corpus may spell a reserved name or an empty token: both are read as unknown.
         for text in (PADDING, UNKNOWN, ""):
             seen.pop(text, None)
@@ -126,7 +137,9 @@ class Vocabulary:
             raise FormatError(f"vocabulary: expected a mapping with keys {sorted(keys)}, got {got}")
         entries, counts, reserved = data["entries"], data["counts"], data["reserved"]
         if not isinstance(reserved, bool):
-            raise FormatError(f"vocabulary, reserved: expected true or false, got {reserved!r}")
+            raise FormatError(
+                f"vocabulary, reserved: expected true or false, got {shown(reserved)}"
+            )
         for name, values in (("entries", entries), ("counts", counts)):
             if not isinstance(values, list) or len(values) > _LARGEST:
                 raise FormatError(f"vocabulary, {name}: expected a list of at most {_LARGEST}")
@@ -143,6 +156,7 @@ class Vocabulary:
             "reserved": self.reserved,
         }
 
+    @checked(texts=_TEXTS)
     def encode(self, texts: Sequence[str]) -> NDArray[np.int32]:
         """Turn one sequence of tokens or labels into ids.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from everystep.corpora.readers.lines import Line, cut_end, name_of, open_bytes, read_lines
 from everystep.corpora.vocabulary import PADDING, UNKNOWN
 from everystep.errors import CorpusError
+from everystep.kinds import WHOLE, WORDS, Kind, checked, optional
 
 _OTHER_FILES: Final = {
     b"PK\x03\x04": "a zip archive: unpack it, and give the text file inside",
@@ -77,6 +78,10 @@ class _Header(NamedTuple):
     size: int
 
 
+_WANTED: Final = Kind("a set or list of words", lambda value: frozenset(WORDS.parse(value)))
+
+
+@checked(wanted=_WANTED, further=optional(WHOLE))
 def read_word_vectors(
     path: str | PathLike[str], wanted: Collection[str] = (), further: int | None = None
 ) -> WordVectors:

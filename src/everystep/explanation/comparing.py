@@ -12,6 +12,7 @@ from everystep.errors import EverystepError, SettingError, ShapeError
 from everystep.explanation.explaining import explain
 from everystep.explanation.explanation import Explanation
 from everystep.explanation.relation import Evidence, Family, Relation, related
+from everystep.kinds import ENCODING, POSITIVE, checked
 
 
 class Comparison:
@@ -42,6 +43,7 @@ class Comparison:
             relation_reason="" if found is None else found.shown,
         )
 
+    @checked(width=POSITIVE, encoding=ENCODING)
     def to_text(self, width: int = 100, encoding: str = "utf-8") -> str:
         """Return it as a table for a terminal, and why each model is what it is to the first.
 

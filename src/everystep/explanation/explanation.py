@@ -25,6 +25,7 @@ from everystep.explanation.rows import Rows, packing_of, padding_of
 from everystep.explanation.subjects import Subject
 from everystep.explanation.uses import WeightUse, uses_of
 from everystep.explanation.witnesses import find_witnesses
+from everystep.kinds import ENCODING, POSITIVE, checked
 from everystep.layers.looping import Loop
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Explanation:
         self.program: Program = self._subject.program(steps)
         self._upper: UpperBound = upper_bound(self.program)
 
+    @checked(steps=POSITIVE)
     def at(self, steps: int) -> Explanation:
         """Return the explanation of the same thing for another number of steps.
 
@@ -69,6 +71,7 @@ class Explanation:
         """
         return Explanation(self._origin, self._origin.steps_for(steps))
 
+    @checked(times=POSITIVE)
     def longer(self, times: int) -> Explanation:
         """Return the explanation of the same thing for so many times as many steps of each input.
 
@@ -271,6 +274,7 @@ class Explanation:
         """Return all of it as plain data, of which everything is told and drawn."""
         return described(self)
 
+    @checked(width=POSITIVE, encoding=ENCODING)
     def to_text(self, width: int = 100, encoding: str = "utf-8") -> str:
         """Return all of it as a picture for a terminal.
 

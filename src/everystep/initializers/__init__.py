@@ -70,21 +70,14 @@ def get(identifier: Any) -> Initializer:
 
     Raises:
         SettingError: no initializer has that name.
-        TypeError: it is none of these.
+        IdentifierError: it is none of these.
 
     Example:
         >>> get("he_normal"), get("zeros"), get(Orthogonal)
         (HeNormal(), Zeros(), Orthogonal())
     """
-    found = CATALOGUE.make(identifier)
-    if isinstance(found, Initializer):
-        return found
-    if not callable(found):
-        raise TypeError(
-            f"Could not interpret initializer identifier: an initializer must be a name "
-            f"or a callable, not {identifier!r}"
-        )
-    return FromFunction(found)
+    found = CATALOGUE.get(identifier)
+    return found if isinstance(found, Initializer) else FromFunction(found)
 
 
 def serialize(initializer: Initializer) -> Any:

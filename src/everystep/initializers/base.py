@@ -10,7 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core import Configurable
+from everystep.core.kinds import ARRAY_DTYPE
 from everystep.core.randomness import initial_draw
+from everystep.kinds import SIZES, checked, optional
 
 Array = np.ndarray[Any, Any]
 Shape = Sequence[int]
@@ -22,6 +24,7 @@ class Initializer(Configurable):
     # A type comment, because an annotation would make it the first setting of every subclass.
     seed = None  # type: int | None
 
+    @checked(shape=SIZES, dtype=optional(ARRAY_DTYPE))
     def __call__(self, shape: Shape, dtype: Any = None) -> Any:
         """Return an array of first values."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__(shape, dtype=None)")
@@ -45,6 +48,7 @@ class Initializer(Configurable):
 class Sampled(Initializer):
     """Base of the initializers whose values `sample` defines."""
 
+    @checked(shape=SIZES, dtype=optional(ARRAY_DTYPE))
     def __call__(self, shape: Shape, dtype: Any = None) -> jax.Array:
         """Return an array of first values: from the seed if there is one, else fresh ones.
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from everystep.core import Kind, setting
-from everystep.core.kinds import NUMBER
+from everystep.core.kinds import NUMBER, reject
 from everystep.errors import ShapeError
 from everystep.initializers.base import Array, Sampled, Shape
 
@@ -39,12 +39,12 @@ def _parse_value(value: Any) -> Any:
         value = value["config"]["value"]
     array = np.asarray(value, np.float64)
     if np.isnan(array).any():
-        raise ValueError(value)
+        reject(value)
     return float(array) if array.ndim == 0 else array
 
 
 VALUE = Kind(
-    "a number, or an array that broadcasts to the weight",
+    "a number, or an array of the shape of the weight or of its last axes",
     _parse_value,
     lambda value: value.tolist() if isinstance(value, np.ndarray) else value,
     refused=("many", None, object()),

@@ -8,14 +8,16 @@ from typing import Any, ClassVar
 import numpy as np
 
 from everystep.core import Kind, setting
-from everystep.core.kinds import INTEGERS, NUMBER, SEED, one_of, optional
+from everystep.core.kinds import INTEGERS, NUMBER, SEED, one_of, optional, reject
 from everystep.initializers.base import Array, Sampled, Shape
 from everystep.initializers.random import truncated_normal
+from everystep.kinds import SIZES, checked
 
 # The standard deviation of a standard normal distribution cut off at -2 and 2.
 STDDEV_OF_TRUNCATED_NORMAL = 0.87962566103423978
 
 
+@checked(shape=SIZES, input_axes=optional(INTEGERS), output_axes=optional(INTEGERS))
 def fans(
     shape: Shape, input_axes: Shape | None = None, output_axes: Shape | None = None
 ) -> tuple[int, int]:
@@ -59,7 +61,7 @@ def _scaled(
 def _positive(value: Any) -> float:
     number = float(NUMBER.parse(value))
     if number <= 0:
-        raise ValueError(value)
+        reject(value)
     return number
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import jax
 
 from everystep.errors import SettingError
+from everystep.kinds import shown
 
 VARIABLE = "EVERYSTEP_PATH"
 _HERE = "everystep.kernels"
@@ -97,6 +98,6 @@ def _checked(name: str, where: str) -> str:
     if name not in paths():
         raise SettingError(
             f"{where} must be one of {', '.join(map(repr, paths()))}, which are the instructions "
-            f"that were compiled and that this processor has, not {name!r}"
+            f"that were compiled and that this processor has, not {shown(name)}"
         )
     return name

@@ -13,6 +13,7 @@ from everystep.kernels.asked import Asked, Twin
 from everystep.kernels.cudnn import CUDNN
 from everystep.kernels.native import NATIVE
 from everystep.kernels.xla import XLA
+from everystep.kinds import shown
 
 TWINS: tuple[Twin, ...] = (CUDNN, NATIVE, XLA)
 """The fastest first. The last one runs everything."""
@@ -144,6 +145,6 @@ def _checked(name: str, where: str) -> str:
     if name not in names():
         raise SettingError(
             f"{where} must be one of {', '.join(map(repr, names()))}, which are the twins of the "
-            f"recurrent loop, not {name!r}"
+            f"recurrent loop, not {shown(name)}"
         )
     return name

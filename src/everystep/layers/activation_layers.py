@@ -11,9 +11,10 @@ import numpy as np
 from everystep import activations
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
-from everystep.errors import ShapeError
+from everystep.core.settings import setting
+from everystep.errors import DataError, ShapeError
 from everystep.initializers import INITIALIZER
+from everystep.kinds import ARRAY, Kind, checked, reject
 from everystep.layers import symbolic, symbols
 from everystep.layers.axes import AXES, Axes, within_steps
 from everystep.layers.layer import Layer, Masking
@@ -193,6 +194,17 @@ class PReLU(Layer):
         return jax.nn.relu(inputs) - self.alpha * jax.nn.relu(-inputs)
 
 
+_MASK = Kind(
+    "an array of truth values",
+    lambda value: (
+        value
+        if value is None or value is False or symbols.has_symbols(value)
+        else ARRAY.parse(value if np.ndim(value) else reject(value))
+    ),
+    error=DataError,
+)
+
+
 class Softmax(Layer):
     """Positive values that sum to one along an axis.
 
@@ -222,6 +234,7 @@ class Softmax(Layer):
         """Whether the axes are within a step."""
         return within_steps(self.axis)
 
+    @checked(mask=_MASK)
     def __call__(
         self, *args: Any, mask: Any = None, training: bool | None = None, **kwargs: Any
     ) -> Any:

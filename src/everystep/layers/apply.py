@@ -12,6 +12,7 @@ from everystep.core.scope import Scope, current_scope
 from everystep.core.tables import Tables
 from everystep.core.variables import Variable
 from everystep.errors import DataError
+from everystep.kinds import MAPPING, checked, instance_of
 from everystep.layers.layer import Layer
 
 
@@ -29,6 +30,9 @@ class Result(NamedTuple):
     state: dict[str, Any]
     losses: list[Any]
     left: list[tuple[str, Any]]
+
+
+LAYER = instance_of("a layer or a model", Layer)
 
 
 def run(
@@ -78,6 +82,7 @@ def run(
     return Result(outputs, state, scope.losses, scope.left)
 
 
+@checked(layer=LAYER, weights=MAPPING)
 def apply(
     layer: Layer,
     weights: Mapping[str, Any],
@@ -128,6 +133,7 @@ def apply(
     return result.outputs, result.state
 
 
+@checked(layer=LAYER)
 def weights_of(layer: Layer) -> dict[str, Any]:
     """Return the value of each weight of a layer or model, by path."""
     return {path: variable.value for path, variable in layer.named_weights().items()}

@@ -12,6 +12,7 @@ import numpy as np
 from everystep.core.dtypes import is_float
 from everystep.core.variables import Variable
 from everystep.errors import DataError, PackedRowsError, SegmentsError, ShapeError
+from everystep.kinds import shown
 from everystep.layers import symbolic
 from everystep.sequences import (
     Steps,
@@ -74,7 +75,7 @@ def open_inputs(layer: Layer, inputs: Any, mask: Any) -> Opened:
     leaves, tree = jax.tree.flatten(inputs, is_leaf=is_steps)
     who = f"layer '{layer.path}' ({type(layer).__name__})"
     if not leaves:
-        raise DataError(f"{who} was given no array at all: {inputs!r}")
+        raise DataError(f"{who} was given no array at all: {shown(inputs)}")
     if isinstance(inputs, list | tuple) and all(isinstance(leaf, int | float) for leaf in leaves):
         raise DataError(
             f"{who} takes arrays, not a {type(inputs).__name__} of numbers, which might as well be "
@@ -314,7 +315,7 @@ def as_array(layer: Layer, value: Any, dtype: str | None) -> Any:
     if not isinstance(value, jax.Array | np.ndarray | np.generic | int | float | bool):
         raise DataError(
             f"layer '{layer.path}' ({type(layer).__name__}) takes arrays, not "
-            f"{type(value).__name__}: {value!r}. Make one of it with np.asarray"
+            f"{type(value).__name__}: {shown(value)}. Make one of it with np.asarray"
         )
     if hasattr(value, "dtype") and (problem := why_no_numbers(value)):
         raise DataError(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 
 from everystep.core import kinds
-from everystep.core.settings import Kind
 from everystep.errors import PackedRowsError, SegmentsError, ShapeError
+from everystep.kinds import Kind
 from everystep.layers.spec import InputSpec
 from everystep.sequences import sequence_maxima, sequence_sums
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def _axes(value: Any) -> int | tuple[int, ...]:
     axes: tuple[int, ...] = kinds.INTEGERS.parse(value)
     if 0 in axes or not axes or len(set(axes)) < len(axes):
-        raise ValueError(value)
+        kinds.reject(value)
     return axes[0] if isinstance(value, int) else axes
 
 

@@ -12,8 +12,9 @@ import jax.numpy as jnp
 
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
+from everystep.kinds import Kind
 from everystep.layers.axes import AXIS, axes_within, refuse_packed
 from everystep.layers.counted import counted
 from everystep.layers.normalization import Normalization, along, in_full
@@ -29,7 +30,7 @@ def _limits(value: Any) -> dict[str, float]:
     unknown = limits.keys() - {"rmin", "rmax", "dmax"}
     crossed = limits.get("rmax", math.inf) < limits.get("rmin", 0)
     if unknown or crossed or limits.get("dmax", 0) < 0:
-        raise ValueError(value)
+        kinds.reject(value)
     return limits
 
 

@@ -13,6 +13,7 @@ from everystep.core import kinds
 from everystep.core.registry import custom_object_scope
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError
+from everystep.kinds import shown
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
 from everystep.layers.wrappers import LAYER, Wrapper
@@ -70,7 +71,7 @@ class Bidirectional(Wrapper):
 
     merge_mode: str | None = setting(kinds.one_of(*MERGES), default="concat")
     weights: Any = setting(
-        kinds.ANYTHING, default=None, in_config=False, attribute="_first_weights"
+        kinds.optional(kinds.LISTED), default=None, in_config=False, attribute="_first_weights"
     )
     backward_layer: Any = setting(
         kinds.optional(LAYER), default=None, attribute="_given_backward_layer"
@@ -85,7 +86,7 @@ class Bidirectional(Wrapper):
         """Make the two layers from the one that was given."""
         if not isinstance(self.layer, Directed):
             raise SettingError(
-                f"Bidirectional takes a recurrent layer, such as LSTM(64), not {self.layer!r}"
+                f"Bidirectional takes a recurrent layer, such as LSTM(64), not {shown(self.layer)}"
             )
         name = self.layer.name.removeprefix("forward_")
         backwards = not self.layer.go_backwards

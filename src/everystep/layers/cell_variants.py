@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Any
 
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
 from everystep.kernels import LayerNormGRUGates, LayerNormLSTMGates, PeepholeLSTMGates
+from everystep.kinds import Kind
 from everystep.layers.cells import Cell, GatedSettings
 from everystep.layers.lstm import FourGateCell
 
@@ -18,7 +19,7 @@ from everystep.layers.lstm import FourGateCell
 def _epsilon(value: Any) -> float:
     number = kinds.NOT_NEGATIVE.parse(value)
     if number == 0:  # A state of zeros has no variance: what it is divided by must not be 0.
-        raise ValueError(value)
+        kinds.reject(value)
     return float(number)
 
 

@@ -21,6 +21,8 @@ from everystep.kernels import Asked, Fixed, choose, recurrent, stepper
 from everystep.kernels.asked import Equation
 from everystep.kernels.stepper import Operation
 from everystep.kernels.twins import default_platform
+from everystep.kinds import checked
+from everystep.layers import symbolic
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.layer import Layer
 from everystep.layers.looping import Loop, LoopedCell, Reading, Run, checked_states, like
@@ -144,6 +146,7 @@ class Cell(CellSettings, LoopedCell):
         """Return what is added to the input's share and to the recurrent share, None for none."""
         return (None if self.bias is None else self.bias.value), None
 
+    @checked(batch_size=symbolic.SIZE)
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the states before the first step: zeros."""
         zeros = jnp.zeros((batch_size, self.units), self.compute_dtype)

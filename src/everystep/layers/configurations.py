@@ -9,6 +9,7 @@ from everystep.core.registry import custom_object_scope
 from everystep.core.registry import deserialize as read
 from everystep.core.registry import serialize as write
 from everystep.errors import SettingError
+from everystep.kinds import checked, shown
 from everystep.layers.layer import Layer
 
 
@@ -23,6 +24,7 @@ def serialize(layer: Layer) -> dict[str, Any]:
     return write(layer)  # type: ignore[no-any-return]
 
 
+@checked
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Layer:
     """Return the layer of a configuration.
 
@@ -41,5 +43,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     with custom_object_scope(custom_objects or {}):
         layer = read(config)
     if not isinstance(layer, Layer):
-        raise SettingError(f"layers.deserialize takes the configuration of a layer, not {config!r}")
+        raise SettingError(
+            f"layers.deserialize takes the configuration of a layer, not {shown(config)}"
+        )
     return layer

@@ -159,7 +159,7 @@ class Embedding(PlainWeights):
     embeddings_constraint: Any = setting(CONSTRAINT, default=None)
     mask_zero: bool = setting(kinds.BOOLEAN, default=False)
     weights: Any = setting(
-        kinds.ANYTHING, default=None, in_config=False, attribute="_first_weights"
+        kinds.optional(kinds.ARRAY), default=None, in_config=False, attribute="_first_weights"
     )
 
     stepwise = True

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from everystep.core import kinds
 from everystep.core.scope import current_scope
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import SettingError
 from everystep.initializers import INITIALIZER
 from everystep.kernels.chain import FORBIDDEN, Chain
+from everystep.kinds import Kind
 from everystep.layers import arguments
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
@@ -25,7 +26,7 @@ def _flags(value: Any) -> npt.NDArray[np.bool_]:
     flags = np.asarray(value)
     square = flags.ndim == 2 and flags.shape[0] == flags.shape[1] > 1
     if not square or flags.dtype != np.bool_:
-        raise ValueError(value)
+        kinds.reject(value)
     return flags
 
 

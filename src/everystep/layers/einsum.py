@@ -11,10 +11,11 @@ import jax.numpy as jnp
 from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import SegmentsError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.initializers.scaling import along_axes
+from everystep.kinds import Kind, shown
 from everystep.layers.core import PlainWeights
 from everystep.layers.spec import InputSpec
 from everystep.regularizers import REGULARIZER
@@ -145,7 +146,7 @@ class EinsumDense(PlainWeights):
         if not set(self.bias_axes or "") <= set(self._read.outputs):
             raise SettingError(
                 f"EinsumDense: bias_axes must be letters of the output '{self._read.outputs}', not "
-                f"{self.bias_axes!r}"
+                f"{shown(self.bias_axes)}"
             )
 
     def build(self, input_shape: Any) -> None:

@@ -10,8 +10,9 @@ import jax.numpy as jnp
 from everystep.core import kinds
 from everystep.core.registry import deserialize, serialize
 from everystep.core.scope import padding_is_given
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import SegmentsError
+from everystep.kinds import Kind
 from everystep.layers import arguments
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec
@@ -80,7 +81,7 @@ class Masking(Layer):
 def _function(value: Any) -> Any:
     made = deserialize(value)
     if not callable(made):
-        raise TypeError(value)
+        kinds.reject(value)
     return made
 
 

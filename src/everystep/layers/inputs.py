@@ -7,9 +7,12 @@ from typing import Any
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SettingError
+from everystep.kinds import checked, instance_of
 from everystep.layers import symbolic
 from everystep.layers.layer import Layer
 from everystep.layers.symbols import KerasTensor, Node
+
+_SYMBOL = instance_of("a symbol, such as Input gives", KerasTensor)
 
 
 class InputLayer(Layer):
@@ -41,7 +44,9 @@ class InputLayer(Layer):
     sparse: bool = setting(kinds.BOOLEAN, default=False)
     ragged: bool = setting(kinds.BOOLEAN, default=False)
     batch_shape: Any = setting(kinds.optional(kinds.SHAPE), default=None)
-    input_tensor: Any = setting(kinds.ANYTHING, default=None, in_config=False, attribute="_like")
+    input_tensor: Any = setting(
+        kinds.optional(_SYMBOL), default=None, in_config=False, attribute="_like"
+    )
     optional: bool = setting(kinds.BOOLEAN, default=False)
 
     given_dtype: str | None
@@ -82,6 +87,7 @@ class InputLayer(Layer):
         return inputs
 
 
+@checked
 def Input(  # noqa: N802 -- Keras's name
     shape: Any = None,
     batch_size: int | None = None,

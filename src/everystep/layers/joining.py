@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import PackedRowsError, ShapeError
+from everystep.kinds import Kind
 from everystep.layers import symbolic
 from everystep.layers.combining import listed, named, united
 from everystep.layers.layer import Layer, Masking

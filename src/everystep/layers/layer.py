@@ -22,6 +22,7 @@ from everystep.core.naming import auto_name, path_of, within
 from everystep.core.scope import Scope, current_scope, eager_scope
 from everystep.core.shape_count import Cures, ShapeCount
 from everystep.errors import StateError
+from everystep.kinds import Kind, checked
 from everystep.layers import arguments, refusing, spec, symbolic, symbols
 from everystep.layers.signature import CallSignature
 from everystep.layers.stateless import LayerStateless
@@ -37,6 +38,7 @@ _CURES = Cures(
     steps="pad the sequences to a few lengths, or give them as one list to the predict of a model",
     allow="filter this warning",
 )
+_MODE = Kind("True or False", bool)
 
 
 def _stands(build: Callable[..., None]) -> Callable[..., None]:
@@ -60,6 +62,7 @@ def _stands(build: Callable[..., None]) -> Callable[..., None]:
                 f"layer '{self.path}' ({type(self).__name__}) is built already, for inputs of "
                 f"shape {symbolic.written(self._built_for)}: make a new layer for another shape"
             )
+        symbolic.SHAPES.taken(f"layer '{self.path}' ({type(self).__name__}): {first}", shape)
         if symbolic.known(self._built_for) != symbolic.known(shape):
             self._built_for = shape
         if self.input_spec is not None:
@@ -242,6 +245,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
             return None
         return {"input_shape": symbolic.known(self._built_for)}
 
+    @checked
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Create the weights by what `get_build_config` returned."""
         if config and not self.built:
@@ -249,6 +253,7 @@ class Layer(LayerStateless, Connected, fills_settings=True):
 
     # Shapes.
 
+    @checked(input_shape=symbolic.SHAPES)
     def compute_output_shape(self, input_shape: Any, *shapes: Any, **named: Any) -> Any:
         """Return the output shape for an input shape, None where a size is not known.
 
@@ -404,7 +409,8 @@ class Layer(LayerStateless, Connected, fills_settings=True):
     @contextmanager
     def _mode(self, scope: Scope, training: bool | None) -> Iterator[None]:
         before = scope.training, scope.compute_dtype
-        scope.training = scope.training if training is None else bool(training)
+        if training is not None:
+            scope.training = _MODE.taken(f"layer '{self.path}': training", training)
         casts = self.dtype_policy.mixed and self.autocast
         scope.compute_dtype = self.compute_dtype if casts else None
         try:

@@ -8,12 +8,13 @@ from typing import Any, ClassVar, NamedTuple, TypeGuard
 import jax
 import jax.numpy as jnp
 
+from everystep.core.kinds import reject
 from everystep.core.randomness import Noise
 from everystep.core.registry import deserialize, serialize
 from everystep.core.scope import Scope, current_scope
-from everystep.core.settings import Kind
 from everystep.errors import ShapeError, StateError
 from everystep.kernels import run_steps
+from everystep.kinds import Kind
 from everystep.layers import symbolic
 from everystep.layers.arguments import cast_tree
 from everystep.layers.layer import Layer
@@ -220,13 +221,13 @@ def build_cell(cell: Any, input_shape: Any) -> None:
 def _cell(value: Any) -> Any:
     made = deserialize(value) if isinstance(value, dict) else value
     if not isinstance(made, Layer) or getattr(made, "state_size", None) is None:
-        raise TypeError(value)
+        reject(value)
     return made
 
 
 def _cells(value: Any) -> list[Any]:
     if not isinstance(value, list | tuple) or not value:
-        raise TypeError(value)
+        reject(value)
     return [_cell(one) for one in value]
 
 

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 
 from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import SegmentsError, SettingError
 from everystep.initializers import INITIALIZER
+from everystep.kinds import Kind
 from everystep.layers.axes import (
     AXES,
     AXIS,

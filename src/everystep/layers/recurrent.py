@@ -14,6 +14,8 @@ from everystep.core.settings import setting
 from everystep.core.variables import Variable
 from everystep.errors import PackedRowsError, SegmentsError, ShapeError, StateError
 from everystep.kernels.stepper import Operation
+from everystep.kinds import checked
+from everystep.layers import symbolic
 from everystep.layers.cells import Cell
 from everystep.layers.layer import Layer
 from everystep.layers.looping import (
@@ -69,6 +71,7 @@ class Recurrent(Layer):
         """The size of each state."""
         return state_sizes(self.cell)
 
+    @checked(batch_size=symbolic.SIZE)
     def get_initial_state(self, batch_size: Any) -> list[Any]:
         """Return the states before the first step."""
         return first_states(self.cell, batch_size)
@@ -112,7 +115,12 @@ class Recurrent(Layer):
         variables = _variables(self.states)
         if states is None:
             states = self.get_initial_state(variables[0].shape[0])
-        for variable, state in zip(variables, jax.tree.leaves(states), strict=True):
+        given = jax.tree.leaves(states)
+        if len(given) != len(variables):
+            raise ShapeError(
+                f"layer '{self.path}' keeps {len(variables)} states, but was given {len(given)}"
+            )
+        for variable, state in zip(variables, given, strict=True):
             variable.assign(state)
 
     reset_states = reset_state

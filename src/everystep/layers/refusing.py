@@ -6,22 +6,16 @@ code but ours and theirs has run, the input is the reason, and the error says so
 
 from __future__ import annotations
 
-import sys
-from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import jax
 
-from everystep.errors import DataError, EverystepError
+from everystep.errors import DataError
+from everystep.kinds import came_of_arguments
 from everystep.layers import symbolic
 
 if TYPE_CHECKING:
     from everystep.layers.layer import Layer
-
-_OURS = {"everystep", "jax", "jaxlib", "numpy", "opt_einsum"} | sys.stdlib_module_names
-_OF_AN_INPUT = (ArithmeticError, AttributeError, IndexError, TypeError, ValueError)
-# What is wrong there is how a program was written: a value was asked for that is not known yet.
-_OF_A_PROGRAM = (EverystepError, jax.errors.JAXTypeError, jax.errors.JAXIndexError)
 
 
 def refusal(layer: Layer, error: Exception, given: Any) -> DataError | None:
@@ -32,9 +26,7 @@ def refusal(layer: Layer, error: Exception, given: Any) -> DataError | None:
         error: what was raised.
         given: the arrays, or the shapes, that the layer was given.
     """
-    if not isinstance(error, _OF_AN_INPUT) or isinstance(error, _OF_A_PROGRAM):
-        return None
-    if not _all_ours(error.__traceback__):
+    if not came_of_arguments(error):
         return None
     reason = str(error).strip().split("\n")[0]
     expects = getattr(layer.input_spec, "axis_names", "")
@@ -42,16 +34,6 @@ def refusal(layer: Layer, error: Exception, given: Any) -> DataError | None:
         f"layer '{layer.path}' ({type(layer).__name__}) cannot compute with an input of "
         f"{_described(given)}: {reason}." + (f" It expects {expects}." if expects else "")
     )
-
-
-def _all_ours(traceback: TracebackType | None) -> bool:
-    """Whether no function of a user ran, in which anything may have gone wrong."""
-    while traceback is not None:
-        module = traceback.tb_frame.f_globals.get("__name__", "")
-        if module.partition(".")[0] not in _OURS:
-            return False
-        traceback = traceback.tb_next
-    return True
 
 
 def _described(given: Any) -> str:

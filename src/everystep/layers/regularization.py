@@ -9,7 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
+from everystep.kinds import Kind
 from everystep.layers.core import drawn_shape, dropout_multiplier
 from everystep.layers.layer import Layer
 from everystep.layers.spec import InputSpec

@@ -8,8 +8,9 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import SegmentsError, ShapeError
+from everystep.kinds import Kind
 from everystep.layers import symbolic
 from everystep.layers.layer import Layer, Masking
 from everystep.layers.spatial import DATA_FORMAT
@@ -50,7 +51,7 @@ class Flatten(Layer):
 def _target(value: Any) -> tuple[int, ...]:
     sizes: tuple[int, ...] = kinds.INTEGERS.parse(value)
     if sizes.count(-1) > 1 or any(size < -1 for size in sizes):
-        raise ValueError(value)
+        kinds.reject(value)
     return sizes
 
 
@@ -122,7 +123,7 @@ class Reshape(Layer):
 def _permutation(value: Any) -> tuple[int, ...]:
     axes: tuple[int, ...] = kinds.INTEGERS.parse(value)
     if sorted(axes) != list(range(1, len(axes) + 1)):
-        raise ValueError(value)
+        kinds.reject(value)
     return axes
 
 

@@ -9,7 +9,8 @@ import jax.core
 import jax.numpy as jnp
 
 from everystep.core import kinds
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
+from everystep.kinds import Kind
 from everystep.layers.layer import Masking
 from everystep.layers.spatial import DATA_FORMAT, PER_AXIS, Spatial, sizes
 from everystep.layers.windows import aligned, at_the_front, lengths_of
@@ -25,7 +26,7 @@ STEP_SIDES = Kind(
 
 def _pixel_sides(value: Any) -> tuple[tuple[int, ...], ...]:
     if isinstance(value, str):
-        raise ValueError(value)
+        kinds.reject(value)
     given = value if isinstance(value, list | tuple) else (value, value)
     height, width = (_PAIR.parse(one) for one in given)
     return height, width

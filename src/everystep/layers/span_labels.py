@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from everystep.errors import SettingError
+from everystep.kinds import WORDS, checked, shown
 
 
 class Mark(NamedTuple):
@@ -30,6 +31,7 @@ SCHEMES = {
 }
 
 
+@checked(labels=WORDS)
 def forbidden_transitions(labels: Sequence[str], scheme: str = "BIO") -> npt.NDArray[np.bool_]:
     """Tell which labels must not follow which, for labels such as `"B-person"` and `"O"`.
 
@@ -54,7 +56,7 @@ def forbidden_transitions(labels: Sequence[str], scheme: str = "BIO") -> npt.NDA
     arXiv:1603.01360, section 2.4, for the wider scheme.
     """
     if scheme not in SCHEMES:
-        raise SettingError(f"scheme must be one of {', '.join(SCHEMES)}, not {scheme!r}")
+        raise SettingError(f"scheme must be one of {', '.join(SCHEMES)}, not {shown(scheme)}")
     ends = (OUTSIDE, "")
     marks = [*(_mark(label, scheme) for label in labels), ends]
     return np.array([[not _may_follow(*one, *other) for other in marks] for one in marks])

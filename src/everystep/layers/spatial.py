@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import jax.numpy as jnp
 
 from everystep.core import kinds
-from everystep.core.settings import Kind
+from everystep.core.kinds import reject
 from everystep.errors import ShapeError
+from everystep.kinds import Kind
 from everystep.layers import symbolic
 from everystep.layers.layer import Layer, Masking
 from everystep.layers.spec import InputSpec
@@ -21,7 +22,7 @@ def _lower_case(*words: str) -> Callable[[Any], str]:
     def parse(value: Any) -> str:
         word: str = value.lower() if isinstance(value, str) else ""
         if word not in words:
-            raise ValueError(value)
+            reject(value)
         return word
 
     return parse
@@ -53,11 +54,11 @@ def sizes(count: int, lowest: int = 1) -> Kind:
 
     def parse(value: Any) -> tuple[int, ...]:
         if isinstance(value, bool | str):
-            raise ValueError(value)
+            reject(value)
         given = tuple(value) if isinstance(value, list | tuple) else (value,) * count
         found = tuple(operator.index(size) for size in given)
         if len(found) != count or min(found) < lowest:
-            raise ValueError(value)
+            reject(value)
         return found
 
     several = f"a tuple of {count} of them" if count > 1 else "a tuple of one"

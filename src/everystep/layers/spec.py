@@ -10,10 +10,24 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
+from everystep.core.kinds import ARRAY_DTYPE
 from everystep.errors import SettingError, ShapeError
+from everystep.kinds import BOOLEAN, SHAPE, TEXT, WHOLE, checked, optional, shown
 
 if TYPE_CHECKING:
     from everystep.layers.layer import Layer
+
+_RANK = optional(WHOLE)
+_FIELDS = {
+    "dtype": optional(ARRAY_DTYPE),
+    "ndim": _RANK,
+    "max_ndim": _RANK,
+    "min_ndim": _RANK,
+    "allow_last_axis_squeeze": BOOLEAN,
+    "name": optional(TEXT),
+    "optional": BOOLEAN,
+    "axis_names": TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -53,16 +67,19 @@ class InputSpec:
 
     def __post_init__(self) -> None:
         try:
-            axes = {operator.index(axis): size for axis, size in (self.axes or {}).items()}
+            given = {} if self.axes is None else self.axes
+            axes = {operator.index(axis): size for axis, size in given.items()}
         except (TypeError, AttributeError):
             raise SettingError(
                 "Argument `axes` must be a dict with integer keys, such as {-1: 10}, not "
-                f"{self.axes!r}"
+                f"{shown(self.axes)}"
             ) from None
+        for name, kind in _FIELDS.items():
+            kind.taken(f"InputSpec: {name}", getattr(self, name))
         # The class is frozen, so that nobody changes what layers share.
         object.__setattr__(self, "axes", axes)
         if self.shape is not None:
-            object.__setattr__(self, "shape", tuple(self.shape))
+            object.__setattr__(self, "shape", SHAPE.taken("InputSpec: shape", self.shape))
             object.__setattr__(self, "ndim", len(self.shape))
 
     def get_config(self) -> dict[str, Any]:
@@ -71,6 +88,7 @@ class InputSpec:
         return {name: getattr(self, name) for name in names}
 
     @classmethod
+    @checked
     def from_config(cls, config: Mapping[str, Any]) -> InputSpec:
         """Return a new one with the arguments that `get_config` gave."""
         return cls(**config)

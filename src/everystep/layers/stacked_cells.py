@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from everystep.core.settings import setting
+from everystep.kinds import checked
+from everystep.layers import symbolic
 from everystep.layers.looping import (
     CELLS,
     Loop,
@@ -57,6 +59,7 @@ class StackedRNNCells(LoopedCell):
         """The size of the last cell's output."""
         return output_size(self.cells[-1])
 
+    @checked(batch_size=symbolic.SIZE)
     def get_initial_state(self, batch_size: Any = None) -> list[Any]:
         """Return the states of each cell before the first step."""
         return [own_states(cell, batch_size) for cell in self.cells]

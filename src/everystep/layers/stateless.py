@@ -8,6 +8,7 @@ from typing import Any
 from everystep.core.scope import EagerNoise, Scope, current_scope
 from everystep.core.variables import Variable
 from everystep.errors import DataError, StateError
+from everystep.kinds import LISTED, checked
 from everystep.layers import symbolic
 from everystep.layers.losses import LayerLosses
 
@@ -15,6 +16,7 @@ from everystep.layers.losses import LayerLosses
 class LayerStateless(LayerLosses):
     """The part of a layer that calls it on values of its weights, and leaves the weights alone."""
 
+    @checked(trainable_variables=LISTED, non_trainable_variables=LISTED)
     def stateless_call(
         self,
         trainable_variables: Sequence[Any],

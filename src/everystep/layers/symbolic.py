@@ -14,6 +14,8 @@ import jax.numpy as jnp
 
 from everystep.core.randomness import Noise
 from everystep.core.scope import Call, Scope
+from everystep.errors import ShapeError
+from everystep.kinds import WHOLE, Kind, reject
 from everystep.sequences import Steps
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ _AXIS_NAMES = ("batch", "steps")
 _SCOPE = jax.export.SymbolicScope()
 # JAX leaves its own without types.
 _abstract: Any = jax.ShapeDtypeStruct
+
+SIZE = Kind(
+    "a size of 0 or more",
+    lambda value: value if jax.export.is_symbolic_dim(value) else WHOLE.parse(value),
+    refused=(-1, 2.5, "3", None),
+)
 
 
 class Trace(NamedTuple):
@@ -53,6 +61,28 @@ def is_shape(value: Any) -> bool:
     return isinstance(value, tuple | list) and all(
         size is None or isinstance(size, int) for size in value
     )
+
+
+def _shapes(value: Any) -> Any:
+    leaves = jax.tree.leaves(value, is_leaf=is_shape)
+    whole = all(isinstance(leaf, tuple | list) for leaf in leaves)
+    # A shape with a size that has a name comes apart, as JAX takes it for a tree.
+    known = whole or any(jax.export.is_symbolic_dim(leaf) for leaf in leaves)
+    sizes = [size for leaf in leaves if whole for size in leaf]
+    least = min(filter(_is_size, sizes), default=0)
+    return value if leaves and known and least >= 0 else reject(value)
+
+
+def _is_size(size: Any) -> bool:
+    return isinstance(size, int) and not isinstance(size, bool)
+
+
+SHAPES = Kind(
+    "a shape with its batch axis, such as (None, 50, 10), or a tree of shapes",
+    _shapes,
+    refused=(None, "text", 3, {}, (None, -1)),
+    error=ShapeError,
+)
 
 
 def as_shape(value: Any) -> Any:

@@ -13,8 +13,10 @@ import jax
 import jax.numpy as jnp
 from jax.errors import InconclusiveDimensionOperation
 
+from everystep.core.kinds import ARRAY_DTYPE
 from everystep.core.naming import auto_name
 from everystep.errors import DataError, StateError
+from everystep.kinds import SHAPE, checked
 from everystep.layers import symbolic
 from everystep.layers.operators import SymbolOperators
 from everystep.layers.streamed import Streamed
@@ -43,6 +45,7 @@ class KerasTensor(SymbolOperators):
         (None, 50, 5)
     """
 
+    @checked(shape=SHAPE, dtype=ARRAY_DTYPE)
     def __init__(
         self,
         shape: Any,

@@ -12,6 +12,7 @@ from everystep.core.naming import path_of
 from everystep.core.settings import Configurable, setting
 from everystep.core.variables import Variable, VariableHolder
 from everystep.errors import ShapeError, StateError
+from everystep.kinds import LISTED, checked
 from everystep.regularizers import REGULARIZER
 
 
@@ -157,6 +158,7 @@ class LayerTree(LayerSettings):
         """Return copies of all weights, in the order of `weights`."""
         return [variable.numpy() for variable in self.weights]
 
+    @checked(weights=LISTED)
     def set_weights(self, weights: Any) -> None:
         """Give all weights new values, in the order of `weights`.
 

@@ -12,12 +12,26 @@ import numpy as np
 from everystep import constraints, initializers, regularizers
 from everystep.core import kinds
 from everystep.core.dtypes import DTypePolicy
+from everystep.core.kinds import ARRAY_DTYPE
 from everystep.core.loading import placeholder
 from everystep.core.randomness import initial_draw
 from everystep.core.variables import Variable
 from everystep.errors import ShapeError, StateError
+from everystep.kinds import Kind, checked, optional, reject
 from everystep.layers import symbolic
 from everystep.layers.tree import LayerTree
+
+# Sizes that are not known come with an error of their own.
+_SHAPE = Kind(
+    "a tuple of sizes, or one size, or None",
+    lambda value: value if value is None or type(value) is int else _sizes(value),
+    refused=("text", 2.5, {}),
+)
+
+
+def _sizes(value: Any) -> tuple[Any, ...]:
+    sizes = reject(value) if isinstance(value, str | bytes | dict) else tuple(value)
+    return reject(value) if any(hasattr(size, "dtype") for size in sizes) else sizes
 
 
 class LayerWeights(LayerTree):
@@ -50,6 +64,7 @@ class LayerWeights(LayerTree):
         """The dtype of the arithmetic."""
         return self.dtype_policy.compute_dtype
 
+    @checked(shape=_SHAPE, dtype=optional(ARRAY_DTYPE))
     def add_weight(
         self,
         shape: Any = None,
@@ -96,7 +111,7 @@ class LayerWeights(LayerTree):
         self._refuse_unknown(name, shape)
         dtype = jnp.dtype(dtype or self.variable_dtype)
         usual = "glorot_uniform" if jnp.issubdtype(dtype, jnp.floating) else "zeros"
-        chosen = initializers.INITIALIZER.parse(initializer or usual)
+        chosen = initializers.INITIALIZER.parse(usual if initializer is None else initializer)
         variable = Variable(
             first_value(chosen, f"{self.path}/{name}", shape, dtype),
             trainable=trainable,

@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
+from everystep.core.kinds import reject
 from everystep.core.randomness import Noise
 from everystep.core.registry import deserialize, serialize
-from everystep.core.settings import Kind, setting
+from everystep.core.settings import setting
 from everystep.errors import ShapeError
 from everystep.kernels.stepper import Operation
+from everystep.kinds import Kind
 from everystep.layers import symbolic
 from everystep.layers.apply import run
 from everystep.layers.arguments import is_steps
@@ -23,7 +25,7 @@ from everystep.layers.spec import InputSpec
 def _layer(value: Any) -> Layer:
     made = deserialize(value) if isinstance(value, dict) else value
     if not isinstance(made, Layer):
-        raise TypeError(value)
+        reject(value)
     return made
 
 

@@ -10,7 +10,8 @@ from typing import Any
 from everystep.core import Catalogue
 from everystep.core import serialize as serialize_value
 from everystep.core.registry import deserializer
-from everystep.errors import SettingError
+from everystep.errors import SettingError, ShapeError
+from everystep.kinds import SHAPE, checked, optional
 from everystep.losses.base import FixedLoss, FunctionLoss, Loss
 from everystep.losses.categories import (
     BinaryCrossentropy,
@@ -103,19 +104,13 @@ def get(identifier: Any) -> Any:
 
     Raises:
         SettingError: no loss has that name.
-        TypeError: it is none of these.
+        IdentifierError: it is none of these.
 
     Example:
         >>> get("mse") is mean_squared_error, type(get("MeanSquaredError")).__name__
         (True, 'MeanSquaredError')
     """
-    found = CATALOGUE.make(identifier)
-    if found is not None and not callable(found):
-        raise TypeError(
-            f"Could not interpret loss identifier: a loss must be a name "
-            f"or a callable, not {identifier!r}"
-        )
-    return found
+    return None if identifier is None else CATALOGUE.get(identifier)
 
 
 deserialize = deserializer(get)
@@ -130,6 +125,7 @@ def serialize(loss: Any) -> Any:
     return serialize_value(loss.fn if isinstance(loss, FunctionLoss) else loss)
 
 
+@checked(y_true_shape=SHAPE, y_pred_shape=SHAPE)
 def by_shapes(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> str:
     """Return what kind of labels these are: `"binary"`, `"sparse_categorical"`, `"categorical"`.
 
@@ -144,12 +140,18 @@ def by_shapes(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> s
         >>> by_shapes((None, 7), (None, 7, 17)), by_shapes((None, 7), (None, 7, 1))
         ('sparse_categorical', 'binary')
     """
+    if not y_true_shape or not y_pred_shape:
+        raise ShapeError(
+            f"labels and predictions of y_true_shape={y_true_shape} and y_pred_shape="
+            f"{y_pred_shape} must both have an axis of samples"
+        )
     if y_pred_shape[-1] == 1:
         return "binary"
     fewer = len(y_true_shape) < len(y_pred_shape)
     return "sparse_categorical" if fewer or y_true_shape[-1] == 1 else "categorical"
 
 
+@checked(y_true_shape=optional(SHAPE), y_pred_shape=optional(SHAPE))
 def resolve(
     identifier: Any,
     y_true_shape: tuple[Any, ...] | None = None,

@@ -83,6 +83,8 @@ def class_ids(owner: str, y_true: Any, y_pred: Any) -> Any:
     Raises:
         ShapeError: there is not one label for each row of scores.
     """
+    if not y_pred.ndim:
+        raise ShapeError(f"{owner} takes y_pred with classes on its last axis, not one number")
     if y_true.ndim == y_pred.ndim and y_true.shape[-1] == 1:
         y_true = y_true[..., 0]
     if y_true.shape != y_pred.shape[:-1]:

@@ -18,6 +18,7 @@ from everystep.core import (
     setting,
 )
 from everystep.core.kinds import TEXT, one_of, optional
+from everystep.kinds import reject
 from everystep.losses.arrays import as_arrays, filled, fitted, kept, named, ratio
 from everystep.sequences import numbers
 
@@ -168,7 +169,7 @@ def _step_is_last(y_true: Any, y_pred: Any, *per_step: Any) -> bool:
 
 def _function(value: Any) -> Any:
     if not callable(value):
-        raise TypeError(value)
+        reject(value)
     return value
 
 

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.errors import DataError
+from everystep.kinds import ARRAY, POSITIVE, checked
 from everystep.losses.arrays import NO_CLASS, as_arrays, axis_last, class_ids, paired
 
 EPSILON = 1e-7
@@ -34,13 +35,14 @@ def normalised(y_pred: Any) -> Any:
     return away_from_ends(y_pred / jnp.sum(y_pred, axis=-1, keepdims=True))
 
 
+@checked(ids=ARRAY, classes=POSITIVE)
 def check_class_ids(owner: str, ids: Any, classes: int) -> None:
     """Check that all class numbers exist, where they are known and not traced.
 
     Raises:
         DataError: a number is negative, not below the number of classes, or no whole number.
     """
-    if isinstance(ids, jax.core.Tracer) or ids.size == 0:
+    if isinstance(ids, jax.core.Tracer) or np.size(ids) == 0:
         return
     numbers = np.asarray(ids)
     whole = numbers != NO_CLASS
@@ -55,6 +57,7 @@ def check_class_ids(owner: str, ids: Any, classes: int) -> None:
         )
 
 
+@checked(axis_of="y_pred")
 def sparse_categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -108,6 +111,7 @@ def sparse_categorical_crossentropy(
     return loss if ignore_class is None else jnp.where(ignored, 0, loss)
 
 
+@checked(axis_of="y_pred")
 def categorical_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -144,6 +148,7 @@ def categorical_crossentropy(
     return -jnp.sum(y_true * jax.nn.log_softmax(scores), axis=-1)
 
 
+@checked(axis_of="y_pred")
 def binary_crossentropy(
     y_true: Any,
     y_pred: Any,

@@ -11,6 +11,7 @@ import numpy as np
 
 from everystep.core import Kind, setting
 from everystep.core.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER
+from everystep.kinds import ARRAY, checked
 from everystep.losses.arrays import axis_last, paired
 from everystep.losses.base import AXIS, DTYPE, NAME, REDUCTION, FixedLoss
 from everystep.losses.crossentropy import away_from_ends, binary_crossentropy, normalised
@@ -25,6 +26,7 @@ def _numbers(value: Any) -> Any:
 ALPHA = Kind("a number, or a list of one for each class", _numbers, refused=("many", [None]))
 
 
+@checked(axis_of="y_pred")
 def binary_focal_crossentropy(
     y_true: Any,
     y_pred: Any,
@@ -73,6 +75,7 @@ def binary_focal_crossentropy(
     return jnp.mean(costs, axis=axis)
 
 
+@checked(axis_of="y_pred", alpha=ARRAY)
 def categorical_focal_crossentropy(
     y_true: Any,
     y_pred: Any,

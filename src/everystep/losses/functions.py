@@ -12,6 +12,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from everystep.kinds import checked
 from everystep.losses.arrays import paired
 
 EPSILON = 1e-7
@@ -54,6 +55,7 @@ def mean_squared_logarithmic_error(y_true: Any, y_pred: Any) -> Any:
     return jnp.mean(jnp.square(true_log - pred_log), axis=-1)
 
 
+@checked
 def huber(y_true: Any, y_pred: Any, delta: float = 1.0) -> Any:
     """Return the mean of `e ** 2 / 2` where `|e| <= delta`, else `delta * (|e| - delta / 2)`.
 
@@ -90,6 +92,7 @@ def _unit(values: Any, axis: int) -> Any:
     return values * jax.lax.rsqrt(jnp.maximum(squares, 1e-12))
 
 
+@checked(axis_of="y_pred")
 def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Return minus the cosine of the angle between the two along an axis: -1 where they agree."""
     y_true, y_pred = paired("cosine_similarity", y_true, y_pred)

@@ -11,6 +11,7 @@ from everystep import losses as _losses
 from everystep.core import Catalogue, serialize
 from everystep.core.registry import deserializer
 from everystep.errors import SettingError
+from everystep.kinds import SHAPE, checked
 from everystep.losses import (
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -158,24 +159,19 @@ def get(identifier: Any) -> Any:
 
     Raises:
         SettingError: no metric has that name.
-        TypeError: it is none of these.
+        IdentifierError: it is none of these.
 
     Example:
         >>> type(get("mae")).__name__, get("sparse_categorical_accuracy").name
         ('MeanAbsoluteError', 'sparse_categorical_accuracy')
     """
-    found = CATALOGUE.make(identifier)
-    if found is not None and not callable(found):
-        raise TypeError(
-            f"Could not interpret metric identifier: a metric must be a name "
-            f"or a callable, not {identifier!r}"
-        )
-    return found
+    return None if identifier is None else CATALOGUE.get(identifier)
 
 
 deserialize = deserializer(get)
 
 
+@checked(y_true_shape=SHAPE, y_pred_shape=SHAPE)
 def resolve(
     identifier: Any, y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]
 ) -> Metric:
@@ -212,7 +208,7 @@ def resolve(
         name, found = found.name, type(found).from_config({**found.get_config(), "reduction": None})
     metric: Metric = found if isinstance(found, Metric) else MeanMetricWrapper(found)
     metric.name = name or metric.name
-    if y_pred_shape[-1] is not None:
+    if y_pred_shape and y_pred_shape[-1] is not None:
         metric.build(y_true_shape, y_pred_shape)
     return metric
 

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 
 from everystep.core import setting
 from everystep.core.kinds import BOOLEAN, NUMBER, POSITIVE
+from everystep.kinds import checked
 from everystep.losses.arrays import as_arrays, class_ids, of_one_shape, paired
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.base import PairMean
@@ -38,6 +39,7 @@ def accuracy(y_true: Any, y_pred: Any) -> Any:
     return _hits(y_true == y_pred)
 
 
+@checked
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """Return where predictions lie on the label's side of the threshold.
 
@@ -94,6 +96,7 @@ def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     return _hits(ids == jnp.argmax(y_pred, axis=-1))
 
 
+@checked
 def sparse_top_k_categorical_accuracy(
     y_true: Any, y_pred: Any, k: int = 5, from_sorted_ids: bool = False
 ) -> Any:
@@ -123,6 +126,7 @@ def sparse_top_k_categorical_accuracy(
     return _hits(exists[..., 0] & (jnp.sum(y_pred > score, axis=-1) < k))
 
 
+@checked
 def top_k_categorical_accuracy(y_true: Any, y_pred: Any, k: int = 5) -> Any:
     """Return where fewer than `k` classes have a higher score than the label's class.
 

@@ -10,8 +10,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core import Configurable, Variable, auto_name, serialize, setting
+from everystep.core.kinds import ARRAY_DTYPE
 from everystep.core.variables import VariableHolder
 from everystep.initializers import INITIALIZER
+from everystep.kinds import SIZES, checked, optional
 from everystep.losses.arrays import fitted, named, ratio
 from everystep.losses.base import DTYPE, FUNCTION, NAME
 from everystep.sequences import numbers
@@ -86,6 +88,7 @@ class Metric(VariableHolder, Configurable, fills_settings=True):
             y_pred_shape: the shape of the predictions.
         """
 
+    @checked(shape=SIZES, dtype=optional(ARRAY_DTYPE))
     def add_variable(
         self,
         shape: tuple[int, ...] = (),

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core import Kind, setting
-from everystep.core.kinds import POSITIVE, WHOLE, optional
+from everystep.core.kinds import POSITIVE, WHOLE, optional, reject
 from everystep.errors import ShapeError
 from everystep.losses.arrays import of_one_shape, ratio
 from everystep.losses.base import DTYPE, NAME
@@ -26,7 +26,7 @@ LOWEST = -1e10
 def _share(value: Any) -> float:
     number = float(value)
     if isinstance(value, bool | str) or not 0 <= number <= 1:
-        raise ValueError(value)
+        reject(value)
     return number
 
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 
 from everystep.core import setting
 from everystep.core.defaults import epsilon
+from everystep.kinds import checked
 from everystep.losses.arrays import paired
 from everystep.losses.base import AXIS, DTYPE, NAME
 from everystep.metrics.base import PairMean
@@ -17,6 +18,7 @@ def _centred(values: Any, axis: int) -> Any:
     return values - jnp.mean(values, axis=axis, keepdims=True)
 
 
+@checked(axis_of="y_pred")
 def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Return the correlation coefficient along an axis: 1 where one is a line of the other.
 
@@ -38,6 +40,7 @@ def pearson_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return jnp.mean(left * right, axis=axis) / spread
 
 
+@checked(axis_of="y_pred")
 def concordance_correlation(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     """Return how far labels and predictions agree along an axis: 1 where they are the same.
 

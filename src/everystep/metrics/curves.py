@@ -219,7 +219,7 @@ class AUC(Confusion):
         inner = self.thresholds
         if inner is None:
             inner = np.linspace(0, 1, self.num_thresholds)[1:-1].tolist()
-        return [-epsilon(), *sorted(inner), 1 + epsilon()]
+        return [-epsilon(), *sorted(np.ravel(inner).tolist()), 1 + epsilon()]
 
     def add_variables(self) -> None:
         """Add the counts, where their shape is known."""

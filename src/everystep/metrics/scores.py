@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from everystep.core import Kind, setting
 from everystep.core.defaults import epsilon
-from everystep.core.kinds import WHOLE, one_of, optional
+from everystep.core.kinds import WHOLE, one_of, optional, reject
 from everystep.losses.arrays import of_one_shape, ratio
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.base import Metric, spread_weights
@@ -16,13 +16,13 @@ from everystep.metrics.base import Metric, spread_weights
 
 def _positive(value: Any) -> float:
     if not isinstance(value, float) or value <= 0:
-        raise ValueError(value)
+        reject(value)
     return value
 
 
 def _threshold(value: Any) -> float:
     if _positive(value) > 1:
-        raise ValueError(value)
+        reject(value)
     return float(value)
 
 

@@ -11,6 +11,7 @@ from everystep.core.registry import custom_object_scope, deserialize, serialize
 from everystep.core.sharing import sharing
 from everystep.errors import SettingError
 from everystep.formats import parse_json
+from everystep.kinds import FUNCTION, checked, optional
 from everystep.layers import Input, InputLayer
 from everystep.layers.symbols import KerasTensor, symbols_in
 from everystep.models.graph import Graph
@@ -18,10 +19,12 @@ from everystep.models.keras_config import from_keras
 from everystep.models.model import Functional, Model
 from everystep.models.rebuilding import compile_again
 from everystep.models.sequential import Sequential
+from everystep.training.trainer import MODEL
 
 CloneFunction = Callable[[Any], Any]
 
 
+@checked
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Model:
     """Return a new model with the layers that `model.to_json` wrote, here or in Keras.
 
@@ -50,6 +53,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     return model
 
 
+@checked(model=MODEL, clone_function=optional(FUNCTION), call_function=optional(FUNCTION))
 def clone_model(
     model: Model,
     input_tensors: Any = None,

@@ -15,6 +15,7 @@ import numpy as np
 from everystep.errors import SegmentsError, SettingError, ShapeError, StateError
 from everystep.formats import write_atomically
 from everystep.kernels import only
+from everystep.kinds import one_of
 from everystep.layers import symbolic
 from everystep.layers.apply import run
 from everystep.sequences import Steps
@@ -28,7 +29,7 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 # JAX leaves its own without types.
 _abstract: Any = jax.ShapeDtypeStruct
 
-SEGMENTS = (None, "rows", "packed")
+SEGMENTS = one_of(None, "rows", "packed")
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,7 @@ def export(
 
 
 def _refuse_what_cannot_be_exported(model: Model, segments: str | None) -> None:
-    if segments not in SEGMENTS:
-        raise SettingError(f"segments must be one of {SEGMENTS}, not {segments!r}")
+    SEGMENTS.taken("export: segments", segments)
     if not model.built:
         raise StateError(
             f"model '{model.name}' is not built, so the shape of its input is not known: call it "

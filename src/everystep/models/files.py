@@ -26,12 +26,15 @@ from everystep.formats import (
     place_to_write,
     suffix_of,
 )
+from everystep.kinds import checked
 from everystep.models import bundle
+from everystep.training.trainer import MODEL
 
 if TYPE_CHECKING:
     from everystep.models.model import Model
 
 
+@checked(model=MODEL)
 def save_model(model: Model, filepath: str | PathLike[str], overwrite: bool = True) -> None:
     """Write a model, its weights and what `compile` was given into one file.
 
@@ -61,6 +64,7 @@ def save_model(model: Model, filepath: str | PathLike[str], overwrite: bool = Tr
     (_keras_file() if suffix == KERAS_MODEL else bundle).write_model(model, path)
 
 
+@checked
 def load_model(
     filepath: str | PathLike[str],
     custom_objects: Mapping[str, Any] | None = None,
@@ -110,6 +114,7 @@ def load_model(
         return reader.read_model(Path(filepath), compile)
 
 
+@checked(model=MODEL)
 def save_weights(model: Model, filepath: str | PathLike[str], overwrite: bool = True) -> None:
     """Write the weights of a model into a file.
 
@@ -139,6 +144,7 @@ def save_weights(model: Model, filepath: str | PathLike[str], overwrite: bool = 
     (_keras_file() if suffix == KERAS_WEIGHTS else bundle).write_weights(model, path)
 
 
+@checked(model=MODEL)
 def load_weights(model: Model, filepath: str | PathLike[str], skip_mismatch: bool = False) -> None:
     """Read the weights of a file into a model.
 

@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from everystep.errors import SettingError
+from everystep.kinds import shown
 from everystep.layers import Input
 from everystep.layers.symbols import Connected, KerasTensor, Node, replaced, symbols_in
 from everystep.models.graph_order import nodes_of, ordered, walk
@@ -109,7 +110,7 @@ def _refuse_others(what: str, tree: Any) -> None:
         if not isinstance(leaf, KerasTensor):
             raise SettingError(
                 f"All `{what}` values must be KerasTensors, such as Input(shape) and what layers "
-                f"give for it, not {leaf!r} of type {type(leaf).__name__}"
+                f"give for it, not {shown(leaf)} of type {type(leaf).__name__}"
             )
     if not leaves:
         raise SettingError(f"`{what}` argument cannot be empty: {tree!r}")

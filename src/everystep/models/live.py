@@ -10,8 +10,10 @@ from typing import Any
 
 from everystep.core.registry import custom_object_scope
 from everystep.errors import FormatError, SettingError
+from everystep.kinds import checked, shown
 
 
+@checked
 def from_keras(
     model: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True
 ) -> Any:
@@ -41,7 +43,9 @@ def from_keras(
     # Whoever has a model of Keras has imported it; nobody else needs to.
     keras = sys.modules.get("keras")
     if keras is None or not isinstance(model, keras.Model):
-        raise SettingError(f"from_keras takes a model of Keras, such as keras.Model, not {model!r}")
+        raise SettingError(
+            f"from_keras takes a model of Keras, such as keras.Model, not {shown(model)}"
+        )
     if not model.built:
         raise SettingError(
             f"model '{model.name}' of Keras is not built, so it has no weights yet: call it on "

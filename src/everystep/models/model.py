@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, Self
 
-from everystep.errors import StateError
+from everystep.errors import StateError, nearest
 from everystep.formats import Contents
+from everystep.kinds import ANYTHING, FUNCTION, POSITIVE, WORDS, checked, optional
 from everystep.layers import Layer
 from everystep.models import exporting, files, training_state
 from everystep.models.of_symbols import OfSymbols, names_graph
@@ -60,6 +61,7 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         """Leave the compiled programs out of copies: they are about this model's own weights."""
         return {**super().__getstate__(), "_programs": None, "_stream_program": None}
 
+    @checked
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """Return a layer by its name or its index.
 
@@ -79,9 +81,13 @@ class Model(Trainer, OfSymbols, fills_settings=True):
                 f"{len(layers)} layers: {names}"
             )
         raise StateError(
-            f"No such layer: {name}. Existing layers are: {names}, in model '{self.name}'"
+            f"No such layer: {name}. Existing layers are: {names}, in model '{self.name}'. "
+            f"{nearest(name, [layer.name for layer in layers])}".rstrip()
         )
 
+    @checked(
+        line_length=optional(POSITIVE), print_fn=optional(FUNCTION), layer_range=optional(WORDS)
+    )
     def summary(
         self,
         line_length: int | None = None,
@@ -103,6 +109,7 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         """
         print_summary(self, line_length, print_fn, expand_nested, show_trainable, layer_range)
 
+    @checked
     def save(self, filepath: str | PathLike[str], overwrite: bool = True) -> None:
         """Write the model, its weights and its training configuration into one file.
 
@@ -116,10 +123,12 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         """
         files.save_model(self, filepath, overwrite)
 
+    @checked
     def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True) -> None:
         """Write the weights into a file, `.safetensors` or `.weights.h5`."""
         files.save_weights(self, filepath, overwrite)
 
+    @checked
     def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False) -> None:
         """Read the weights that `save_weights`, or Keras 3, wrote.
 
@@ -156,6 +165,7 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         """
         training_state.set_state(self, state, where)
 
+    @checked(batch=POSITIVE)
     def stream(self, batch: int = 1) -> Stream:
         """Open a stream, which goes on with live sequences step by step; see `Stream`.
 
@@ -176,6 +186,7 @@ class Model(Trainer, OfSymbols, fills_settings=True):
         """
         return Stream(self, batch)
 
+    @checked(segments=ANYTHING, platforms=WORDS)
     def export(
         self,
         filepath: str | PathLike[str],

@@ -14,6 +14,7 @@ from everystep.core.registry import serialize
 from everystep.core.scope import current_scope
 from everystep.core.sharing import sharing
 from everystep.errors import StateError
+from everystep.kinds import checked
 from everystep.layers import Layer, symbolic
 from everystep.layers.symbols import KerasTensor
 from everystep.models.arranging import arranged, paired
@@ -158,6 +159,7 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
             return _one_or_all([symbol.shape for symbol in self.outputs])
         return self.compute_output_shape(self.input_shape)
 
+    @checked(input_shape=symbolic.SHAPES)
     def compute_output_shape(self, input_shape: Any, *shapes: Any, **named: Any) -> Any:
         """Return the output shape for an input shape, call by call.
 
@@ -194,6 +196,7 @@ class OfSymbols(HasLayers, Layer, fills_settings=True):
         return {"name": self.name, "trainable": self.trainable} | graph_to_config(self._graph)
 
     @classmethod
+    @checked
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return a new model from what `get_config` gave, here or in Keras."""
         if not (config.keys() >= _GRAPH_KEYS and cls.takes_symbols()):

@@ -9,6 +9,7 @@ import jax
 
 from everystep.core.registry import deserialize, serialize
 from everystep.errors import SettingError, StateError
+from everystep.kinds import checked, optional, shown
 from everystep.layers import Input, InputLayer, Layer, symbolic
 from everystep.layers.symbols import KerasTensor, symbols_in
 from everystep.models.graph import Graph
@@ -61,6 +62,7 @@ class Sequential(Model, fills_settings=True):
         """The layers in order, without an `Input` at the start."""
         return [layer for layer in self._row if not isinstance(layer, InputLayer)]
 
+    @checked
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end.
 
@@ -75,7 +77,9 @@ class Sequential(Model, fills_settings=True):
         if isinstance(layer, KerasTensor) and layer.node is not None and not layer.node.inputs:
             layer = layer.node.layer
         if not isinstance(layer, Layer):
-            raise SettingError(f"model '{self.name}' takes layers, such as Dense(5), not {layer!r}")
+            raise SettingError(
+                f"model '{self.name}' takes layers, such as Dense(5), not {shown(layer)}"
+            )
         if isinstance(layer, InputLayer) and self._row:
             raise SettingError(f"model '{self.name}': an Input can only stand first")
         if any(layer.name == other.name for other in self._row):
@@ -101,6 +105,7 @@ class Sequential(Model, fills_settings=True):
         with self._standing():
             self._symbols.append(layer(self._symbols[-1]))
 
+    @checked
     def pop(self, rebuild: bool = True) -> Layer | None:
         """Take the last layer away and return it; None if there is none."""
         layer = self._row.pop() if self._row else None
@@ -117,6 +122,7 @@ class Sequential(Model, fills_settings=True):
         if self.given_shape is not None and self.layers:
             self.build(self.given_shape)
 
+    @checked(input_shape=optional(symbolic.SHAPES))
     def build(self, input_shape: Any) -> None:
         """Build the layers, each for what the one before it gives.
 
@@ -215,6 +221,7 @@ class Sequential(Model, fills_settings=True):
         return config
 
     @classmethod
+    @checked
     def from_config(cls, config: Mapping[str, Any]) -> Self:
         """Return a new model with the layers that `get_config` gave, built for the same shape."""
         settings = dict(config)

@@ -9,6 +9,7 @@ import numpy as np
 
 from everystep.core.defaults import finite_inputs
 from everystep.errors import DataError, SettingError, ShapeError
+from everystep.kinds import shown
 from everystep.models.stream_engines import Compiled, Engine, Native
 from everystep.models.stream_program import StreamProgram
 from everystep.sequences import check_finite, from_mask
@@ -63,7 +64,7 @@ class Stream:
 
     def __init__(self, model: Model, batch: int = 1) -> None:
         if not isinstance(batch, int) or batch < 1:
-            raise SettingError(f"batch must be an integer of 1 or more, not {batch!r}")
+            raise SettingError(f"batch must be an integer of 1 or more, not {shown(batch)}")
         self.model = model
         self.batch = batch
         self._program = StreamProgram.of(model)

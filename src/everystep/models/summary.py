@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from everystep.errors import StateError
+from everystep.errors import SettingError, StateError
+from everystep.kinds import shown
 from everystep.layers import Layer, symbolic
 from everystep.models.graph import Graph, HasLayers
 
@@ -201,6 +202,10 @@ def _ranged(all_lines: list[Line], layer_range: Any) -> list[Line]:
     if layer_range is None:
         return all_lines
     names = [line.name for line in all_lines]
+    if len(layer_range) != 2:
+        raise SettingError(
+            f"layer_range must name the first and the last layer to list, not {shown(layer_range)}"
+        )
     first, last = (
         [number for number, name in enumerate(names) if re.match(pattern, name)]
         for pattern in layer_range

@@ -12,6 +12,7 @@ from typing import Any
 from everystep.core import Catalogue, Kind, serialize
 from everystep.core.registry import deserializer
 from everystep.errors import SettingError
+from everystep.kinds import shown
 from everystep.optimizers import schedules
 from everystep.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam, ScheduleFreeAdamW
 from everystep.optimizers.applying import Applies
@@ -70,7 +71,7 @@ def get(identifier: Any) -> Any:
         return OptaxOptimizer(found)
     raise SettingError(
         "an optimizer must be a name such as 'adam', an optimizer of everystep.optimizers, or an "
-        f"optax transformation, not {identifier!r}"
+        f"optax transformation, not {shown(identifier)}"
     )
 
 

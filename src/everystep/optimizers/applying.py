@@ -10,6 +10,26 @@ import numpy as np
 
 from everystep.core import Variable
 from everystep.errors import StateError
+from everystep.kinds import ARRAY, LISTED, Kind, checked, optional, reject
+
+
+def _variables(value: Any) -> list[Variable]:
+    found = [each for each in value if isinstance(each, Variable)]
+    return found if len(found) == len(value) else reject(value)
+
+
+def _pairs(value: Any) -> list[tuple[Any, Variable]]:
+    pairs = [(gradient, variable) for gradient, variable in value]
+    _variables([variable for _, variable in pairs])
+    return pairs
+
+
+VARIABLES = Kind("a list of variables, such as layer.trainable_variables", _variables)
+_GRADIENTS = Kind(
+    "a list of arrays, with None where a weight has no gradient",
+    lambda value: [None if each is None else ARRAY.parse(each) for each in value],
+)
+_PAIRS = Kind("pairs of a gradient and a variable", _pairs)
 
 
 class Applies:
@@ -43,6 +63,7 @@ class Applies:
         """Return the values of weights and state after one update, as a pure function."""
         raise NotImplementedError(f"{type(self).__name__} must define stateless_apply")
 
+    @checked(grads=_GRADIENTS, trainable_variables=optional(VARIABLES))
     def apply(self, grads: Sequence[Any], trainable_variables: Any = None) -> None:
         """Update weights by their gradients, at once.
 
@@ -102,12 +123,14 @@ class Applies:
                 stacklevel=3,
             )
 
+    @checked(grads_and_vars=_PAIRS)
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
         """Update weights by pairs of gradient and weight; return the number of steps made."""
         pairs = list(grads_and_vars)
         self.apply([grad for grad, _ in pairs], [weight for _, weight in pairs])
         return self.variables[0]
 
+    @checked(weights=LISTED)
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Give all variables new values, in the order of `variables`.
 

@@ -18,8 +18,9 @@ from everystep.core import Configurable, Kind, Variable, serialize, setting
 from everystep.core.kinds import BOOLEAN, NOT_NEGATIVE, POSITIVE, SEVERAL, SHARE, TEXT, optional
 from everystep.core.naming import snake_case
 from everystep.errors import SettingError, StateError
+from everystep.kinds import WORDS, checked, reject
 from everystep.optimizers import schedules
-from everystep.optimizers.applying import Applies, constrained
+from everystep.optimizers.applying import VARIABLES, Applies, constrained
 from everystep.optimizers.state import Moment, Slot, State, described, like_each
 from everystep.optimizers.updating import updated
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 def _rate(value: Any) -> Any:
     if isinstance(value, dict):
         value = schedules.deserialize(value)
+    if isinstance(value, type):
+        reject(value)
     return value if callable(value) else NOT_NEGATIVE.parse(value)
 
 
@@ -163,6 +166,7 @@ class Optimizer(Applies, Configurable, fills_settings=True):
         paths, pattern = self._without_decay
         return weight.path not in paths and not (pattern and pattern.search(weight.name))
 
+    @checked(var_list=optional(VARIABLES), var_names=optional(WORDS))
     def exclude_from_weight_decay(
         self, var_list: Sequence[Any] | None = None, var_names: Sequence[str] | None = None
     ) -> None:

@@ -11,10 +11,16 @@ import jax.numpy as jnp
 from everystep.core import Variable
 from everystep.core.kinds import NOT_NEGATIVE
 from everystep.errors import SettingError
+from everystep.kinds import Kind, reject
 from everystep.optimizers.applying import Applies, constrained
 
 if TYPE_CHECKING:
     import optax
+# Not by its class, for which optax would have to be imported.
+_TRANSFORMATION = Kind(
+    "an optax transformation, with init and update",
+    lambda value: value if callable(value.init) and callable(value.update) else reject(value),
+)
 
 
 class OptaxOptimizer(Applies):
@@ -37,6 +43,7 @@ class OptaxOptimizer(Applies):
     loss_scale_factor = None
 
     def __init__(self, transformation: optax.GradientTransformation) -> None:
+        _TRANSFORMATION.taken("OptaxOptimizer: transformation", transformation)
         self.name = "optax"
         self.transformation = transformation
         self.built = False

@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.core import Configurable, Kind, Variable, serialize, setting
-from everystep.core.kinds import NUMBER, POSITIVE, TEXT, optional
+from everystep.core.kinds import NUMBER, POSITIVE, TEXT, optional, reject
 from everystep.core.naming import snake_case
 from everystep.core.registry import deserialize
 from everystep.errors import SettingError
@@ -19,7 +19,7 @@ from everystep.optimizers.base import Optimizer
 def _optimizer(value: Any) -> Optimizer:
     made = deserialize(value) if isinstance(value, dict) else value
     if not isinstance(made, Optimizer):
-        raise ValueError(value)
+        reject(value)
     return made
 
 

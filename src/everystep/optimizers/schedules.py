@@ -9,15 +9,16 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.core import Catalogue, Configurable, Kind, serialize, setting
-from everystep.core.kinds import BOOLEAN, NOT_NEGATIVE, NUMBER, NUMBERS, TEXT, optional
+from everystep.core.kinds import BOOLEAN, NOT_NEGATIVE, NUMBER, NUMBERS, TEXT, optional, reject
 from everystep.core.registry import custom_object_scope
 from everystep.errors import SettingError
+from everystep.kinds import ARRAY, checked
 
 
 def _duration(value: Any) -> Any:
     steps = NOT_NEGATIVE.parse(value)
     if not steps:
-        raise ValueError(value)
+        reject(value)
     return value
 
 
@@ -75,6 +76,7 @@ class ExponentialDecay(LearningRateSchedule):
     staircase: bool = setting(BOOLEAN, default=False)
     name: str = setting(TEXT, default="ExponentialDecay")
 
+    @checked(step=ARRAY)
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step."""
         spans = _spans(step, self.decay_steps, self.staircase)
@@ -107,6 +109,7 @@ class InverseTimeDecay(LearningRateSchedule):
     staircase: bool = setting(BOOLEAN, default=False)
     name: str = setting(TEXT, default="InverseTimeDecay")
 
+    @checked(step=ARRAY)
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step."""
         spans = _spans(step, self.decay_steps, self.staircase)
@@ -143,6 +146,7 @@ class PolynomialDecay(LearningRateSchedule):
     cycle: bool = setting(BOOLEAN, default=False)
     name: str = setting(TEXT, default="PolynomialDecay")
 
+    @checked(step=ARRAY)
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step."""
         time, span = jnp.asarray(step, "float32"), jnp.float32(self.decay_steps)
@@ -186,6 +190,7 @@ class PiecewiseConstantDecay(LearningRateSchedule, fills_settings=True):
                 f"{len(self.values)} values"
             )
 
+    @checked(step=ARRAY)
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step."""
         step = jnp.asarray(step)
@@ -226,6 +231,7 @@ class CosineDecay(LearningRateSchedule):
     warmup_target: float | None = setting(optional(NUMBER), default=None)
     warmup_steps: float = setting(WARM_UP, default=0)
 
+    @checked(step=ARRAY)
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step."""
         time, first = jnp.asarray(step, "float32"), jnp.float32(self.initial_learning_rate)
@@ -273,6 +279,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     alpha: float = setting(NUMBER, default=0.0)
     name: str = setting(TEXT, default="SGDRDecay")
 
+    @checked(step=ARRAY)
     def __call__(self, step: Any) -> Any:
         """Return the rate of a step."""
         spans = jnp.asarray(step, "float32") / jnp.float32(self.first_decay_steps)
@@ -309,6 +316,7 @@ CATALOGUE = Catalogue(
 )
 
 
+@checked
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """Return the schedule of a configuration that `serialize` gave.
 

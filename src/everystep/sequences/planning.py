@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from everystep.errors import DataError, SettingError
+from everystep.kinds import shown
 
 Integers = npt.NDArray[np.integer[Any]]
 
@@ -190,7 +191,7 @@ def check_positive(name: str, value: int) -> None:
         >>> check_positive("rows", 1)
     """
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise SettingError(f"{name} must be an integer of 1 or more, but is {value!r}")
+        raise SettingError(f"{name} must be an integer of 1 or more, but is {shown(value)}")
 
 
 def check_fits(lengths: Integers, row_length: int) -> None:

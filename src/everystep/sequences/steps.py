@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from everystep.errors import DataError
+from everystep.kinds import checked
 from everystep.sequences.arraylike import Array, ReadsLikeArray
 from everystep.sequences.gathering import gather_back
 from everystep.sequences.ragged import Ragged, as_array
@@ -54,6 +55,7 @@ class Steps(ReadsLikeArray):
     empty_tail: int = 0
 
     @classmethod
+    @checked
     def of(cls, values: Any, segments: Any, *, packed: bool = True) -> "Steps":
         """Make steps of concrete arrays, after checking them.
 

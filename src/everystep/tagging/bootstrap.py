@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from everystep.errors import DataError, SettingError
+from everystep.kinds import shown
 from everystep.tagging.scores import SentenceCounts
 
 Floats = NDArray[np.float64]
@@ -183,7 +184,7 @@ def paired_bootstrap(
 def _parts(counts: Sequence[SentenceCounts], figure: str) -> Floats:
     """Return what each sentence adds above and below the line, shape (sentences, 2)."""
     if figure not in _PARTS:
-        raise SettingError(f"figure: expected one of {', '.join(_PARTS)}, got {figure!r}")
+        raise SettingError(f"figure: expected one of {', '.join(_PARTS)}, got {shown(figure)}")
     table = np.asarray(counts, np.float64).reshape(-1, len(SentenceCounts._fields))
     return table @ np.asarray(_PARTS[figure], np.float64).T
 

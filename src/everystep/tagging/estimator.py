@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from inspect import Parameter, Signature
 from typing import Any, Self
 
-from everystep.errors import DataError, SettingError, StateError
+from everystep.errors import DataError, SettingError, StateError, cure_of_name
 from everystep.tagging.settings import Settings
 from everystep.tagging.tagger import Tagger
 
@@ -51,7 +51,9 @@ class SequenceTagger:
         """
         unknown = [name for name in params if name not in _DEFAULTS]
         if unknown:
-            raise SettingError(f"no setting is called {unknown[0]!r}; there are {tuple(_DEFAULTS)}")
+            raise SettingError(
+                f"no setting is called {unknown[0]!r}: {cure_of_name(unknown[0], _DEFAULTS)}"
+            )
         vars(self).update(params)
         return self
 

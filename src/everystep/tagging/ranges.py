@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Self
 
-from everystep.errors import SettingError
+from everystep.errors import SettingError, cure_of_name
 
 
 @dataclass(frozen=True)
@@ -89,16 +89,9 @@ class Ranged:
         known = [each.name for each in fields(cls)]
         for name in data:
             if name not in known:
-                raise SettingError(f"no setting is called {name!r}; {_advice(name, known)}")
+                raise SettingError(f"no setting is called {name!r}; {cure_of_name(name, known)}")
         return cls(**data)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all settings as plain data, from which `from_dict` makes equal ones."""
         return asdict(self)
-
-
-def _advice(name: str, known: list[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(str(name), known, 1)
-    return f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}"

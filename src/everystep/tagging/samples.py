@@ -8,6 +8,7 @@ from typing import Any
 from everystep.core.warning import warn_user
 from everystep.corpora.sentences import Sentence
 from everystep.errors import DataError
+from everystep.kinds import shown
 
 _SHOWN = 20
 """How many labels a message names."""
@@ -39,7 +40,7 @@ def _labelled(given: Any, name: str) -> Sentence:
         tokens, labels = given
         given = Sentence(_texts(tokens, name), _texts(labels, name), place=name)
     if not isinstance(given, Sentence):
-        raise DataError(f"{name}: expected a Sentence, or tokens and labels, got {given!r:.80}")
+        raise DataError(f"{name}: expected a Sentence, or tokens and labels, got {shown(given)}")
     if given.labels is None:
         raise DataError(f"{given.place or name}: has no labels to learn from or to compare with")
     return given

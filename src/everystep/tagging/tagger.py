@@ -12,12 +12,15 @@ import numpy.typing as npt
 from everystep.callbacks import Callback
 from everystep.corpora.sentences import Sentence
 from everystep.errors import SettingError
+from everystep.kinds import EACH, LISTED, VERBOSE, checked, instance_of, optional
 from everystep.tagging import training
 from everystep.tagging.files import read_tagger, write_tagger
 from everystep.tagging.measuring import Measured, measure
 from everystep.tagging.model import CHUNK, TaggerModel
 from everystep.tagging.samples import check_labels, labelled, unlabelled
 from everystep.tagging.settings import Settings
+
+_SETTINGS = optional(instance_of("Settings, or a mapping with some of them", Settings, Mapping))
 
 
 class Tagger:
@@ -47,6 +50,9 @@ class Tagger:
         self.record = dict(record)
 
     @classmethod
+    @checked(
+        sentences=EACH, dev=optional(EACH), settings=_SETTINGS, verbose=VERBOSE, callbacks=LISTED
+    )
     def train(
         cls,
         sentences: Iterable[Any],
@@ -96,6 +102,7 @@ class Tagger:
         return cls(*training.train(known, measured, chosen, verbose, callbacks, resume, vectors))
 
     @classmethod
+    @checked
     def load(cls, path: str | PathLike[str]) -> Self:
         """Read a tagger that `save` wrote. Nothing in a file is ever run.
 
@@ -105,6 +112,7 @@ class Tagger:
         """
         return cls(*read_tagger(path))
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write the tagger with vocabularies, labels, settings, weights and record into one file.
 
@@ -133,10 +141,12 @@ class Tagger:
         """How many numbers its weights are."""
         return int(self._model.network.count_params())
 
+    @checked
     def knows(self, token: str) -> bool:
         """Whether training saw a word, as it is looked up, often enough to learn its vector."""
         return self._model.features.knows(token)
 
+    @checked(sentences=EACH)
     def predict(self, sentences: Any) -> list[Any]:
         """Return the labels of each token.
 
@@ -154,6 +164,7 @@ class Tagger:
         found = list(self.predict_stream(sentences))
         return found[0] if alone else found
 
+    @checked(sentences=EACH)
     def predict_stream(self, sentences: Iterable[Any], chunk: int = CHUNK) -> Iterator[list[str]]:
         """Yield the labels of one sentence after the other, in memory that does not grow.
 
@@ -168,6 +179,7 @@ class Tagger:
         """
         return self._model.label(unlabelled(sentences), _checked(chunk))
 
+    @checked(sentences=EACH)
     def probabilities(self, sentences: Any) -> Any:
         """Return how likely each label is at each token.
 
@@ -184,6 +196,7 @@ class Tagger:
         found = [likely for _, likely in self.likely_stream(sentences)]
         return found[0] if alone else found
 
+    @checked(sentences=EACH)
     def likely_stream(
         self, sentences: Iterable[Any], chunk: int = CHUNK
     ) -> Iterator[tuple[list[str], npt.NDArray[np.float32]]]:
@@ -204,6 +217,7 @@ class Tagger:
         """
         return self._model.likely(unlabelled(sentences), _checked(chunk))
 
+    @checked(sentences=EACH)
     def evaluate(self, sentences: Iterable[Any]) -> dict[str, Any]:
         """Return how well the tagger labels sentences whose labels are known.
 
@@ -222,6 +236,7 @@ class Tagger:
         """
         return self.measure(sentences).figures
 
+    @checked(sentences=EACH)
     def measure(self, sentences: Iterable[Any]) -> Measured:
         """Return the figures of `evaluate`, and what intervals and comparisons are made of.
 

@@ -6,10 +6,13 @@ from typing import Any
 
 from everystep import optimizers
 from everystep.core.registry import serialize
-from everystep.errors import SettingError, StateError
-from everystep.training.heads import Compiled, checked, numbers, resolved
+from everystep.errors import StateError
+from everystep.kinds import ANYTHING, POSITIVE, checked, one_of
+from everystep.training.heads import Compiled, known_metrics, numbers, resolved
 from everystep.training.programs import Programs
 from everystep.training.shapes import counted
+
+_JIT = one_of("auto", True, False)
 
 
 class Compiles:
@@ -27,6 +30,7 @@ class Compiles:
     _programs: Programs | None = None
     _stream_program: Any = None
 
+    @checked(steps_per_execution=POSITIVE, jit_compile=_JIT, max_shapes=ANYTHING)
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -74,10 +78,6 @@ class Compiles:
             >>> model = es.Sequential([es.layers.Dense(2, input_shape=(None, 3))])
             >>> model.compile("adam", "mse", metrics=["mae"])
         """
-        if not isinstance(steps_per_execution, int) or steps_per_execution < 1:
-            raise SettingError(
-                f"steps_per_execution must be an integer of 1 or more, not {steps_per_execution!r}"
-            )
         self.max_shapes = counted(max_shapes)
         model: Any = self
         self.optimizer = optimizers.get(optimizer)
@@ -91,8 +91,8 @@ class Compiles:
             self.optimizer,
             resolved(loss),
             numbers(loss_weights),
-            checked(metrics, "metrics"),
-            checked(weighted_metrics, "weighted_metrics"),
+            known_metrics(metrics, "metrics"),
+            known_metrics(weighted_metrics, "weighted_metrics"),
         )
         self.forget_programs()
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from everystep import losses, metrics
 from everystep.errors import DataError, SettingError
+from everystep.kinds import shown
 from everystep.losses import Loss
 from everystep.metrics import Mean, Metric
 
@@ -73,15 +74,17 @@ def numbers(given: Any) -> Any:
         if isinstance(each, bool) or not isinstance(each, int | float | None):
             raise SettingError(
                 "Expected `loss_weights` to be a number, or a list or dict with one for each "
-                f"output, not {given!r}"
+                f"output, not {shown(given)}"
             )
     return given
 
 
-def checked(given: Any, what: str) -> Any:
+def known_metrics(given: Any, what: str) -> Any:
     """Return metrics as they were given; an unknown name is an error now, not in fit."""
     if given is not None and not (isinstance(given, list | tuple) or _is_by_name(given)):
-        raise SettingError(f"Expected `{what}` to be a list such as ['accuracy'], not {given!r}")
+        raise SettingError(
+            f"Expected `{what}` to be a list such as ['accuracy'], not {shown(given)}"
+        )
     _check_each(given)
     return given
 
@@ -163,7 +166,7 @@ def _for_each(given: Any, names: Sequence[str | None], what: str, shared: bool) 
         return [given] * count
     raise SettingError(
         f"{what} of a model with {count} outputs must be a list with one entry for each, or a "
-        f"dict by their names {list(names)}, not {given!r}"
+        f"dict by their names {list(names)}, not {shown(given)}"
     )
 
 

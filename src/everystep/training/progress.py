@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from everystep.errors import SettingError
+from everystep.kinds import shown
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -42,7 +43,7 @@ def progress_for(verbose: str | int, title: str) -> Progress:
         ...     progress.finish({"loss": 0.5})
     """
     if verbose not in (0, 1, 2, "auto"):
-        raise SettingError(f"verbose must be 0, 1, 2 or 'auto', not {verbose!r}")
+        raise SettingError(f"verbose must be 0, 1, 2 or 'auto', not {shown(verbose)}")
     if verbose in (1, "auto") and _can_draw():
         return Bar(title)
     return Line(title) if verbose in (1, 2) else Progress(title)

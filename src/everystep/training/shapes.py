@@ -9,6 +9,7 @@ import numpy as np
 
 from everystep.core.shape_count import Cures
 from everystep.errors import SettingError
+from everystep.kinds import shown
 from everystep.sequences import bucket_lengths
 
 Lengths = np.ndarray[Any, np.dtype[np.int64]]
@@ -68,7 +69,7 @@ def counted(most: Any) -> int:
         SettingError: it is no integer of 1 or more.
     """
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise SettingError(f"max_shapes must be an integer of 1 or more, not {most!r}")
+        raise SettingError(f"max_shapes must be an integer of 1 or more, not {shown(most)}")
     return most
 
 

@@ -12,6 +12,13 @@ from everystep.callbacks import Callback, CallbackList, History
 from everystep.core.randomness import global_seed, seed_key
 from everystep.core.warning import warn_user
 from everystep.errors import SettingError
+from everystep.kinds import (
+    MAPPING,
+    checked,
+    instance_of,
+    optional,
+)
+from everystep.training.arguments import ARGUMENTS
 from everystep.training.compiling import Compiles
 from everystep.training.feeding import Epoch, MiniBatch, Source, opened
 from everystep.training.parts import inputs_of
@@ -45,6 +52,7 @@ class Trainer(Compiles):
     _shapes: Shapes | None = None
     _programs_made: int = 0
 
+    @checked(**ARGUMENTS)
     def fit(
         self,
         x: Any = None,
@@ -170,6 +178,7 @@ class Trainer(Compiles):
         calls.on_test_end(measured)
         return measured
 
+    @checked(**ARGUMENTS)
     def evaluate(
         self,
         x: Any = None,
@@ -212,6 +221,7 @@ class Trainer(Compiles):
             progress.finish(logs)
         return reported(logs, return_dict)
 
+    @checked(**ARGUMENTS)
     def predict(
         self,
         x: Any,
@@ -252,6 +262,7 @@ class Trainer(Compiles):
         calls.on_predict_end()
         return source.collect(epoch, outputs)
 
+    @checked(class_weight=optional(MAPPING))
     def train_on_batch(
         self,
         x: Any,
@@ -268,6 +279,7 @@ class Trainer(Compiles):
         self._steps_done += 1
         return reported(floats(logs), return_dict)
 
+    @checked
     def test_on_batch(
         self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
     ) -> Any:
@@ -306,8 +318,6 @@ class Trainer(Compiles):
             also: data to validate on, whose sequences should fit into the same rows.
             steps: how many batches an epoch has; None for all.
         """
-        if steps is not None and steps < 1:
-            raise SettingError(f"the number of steps must be 1 or more, not {steps}")
         source = self._stream(x, y, sample_weight, class_weight)
         if source is None:
             source = self._checked(x, y, sample_weight, class_weight, batch_size, also)
@@ -399,3 +409,5 @@ _MADE_ANEW = {
     ),
 }
 """Why programs are made anew, and what to do: whether they were given up, or do not fit."""
+
+MODEL = instance_of("a model, such as Sequential", Trainer)

@@ -48,7 +48,7 @@ def _of_classes(targets: Array, class_weight: Any) -> Array:
         classes = targets[..., 0]
     if classes.size and classes.min() < 0:
         raise DataError(f"class_weight needs classes from 0 on, but y holds {classes.min()}")
-    table = np.ones(max(int(classes.max(initial=0)), *class_weight) + 1, "float32")
+    table = np.ones(max(int(classes.max(initial=0)), *class_weight, 0) + 1, "float32")
     for label, weight in dict(class_weight).items():
         table[label] = weight
     return table[classes]

@@ -16,7 +16,8 @@ from everystep.corpora.readers.lines import LONGEST_LINE, STANDARD_INPUT
 from everystep.corpora.readers.parquet import Parquet, write_table
 from everystep.corpora.readers.python import PythonSource
 from everystep.corpora.readers.tokens import Tokens
-from everystep.errors import SettingError
+from everystep.errors import SettingError, nearest
+from everystep.kinds import checked, shown
 
 _FORMATS: Final[tuple[type[Reader], ...]] = (
     Conllu,
@@ -46,6 +47,7 @@ __all__ = [
 ]
 
 
+@checked
 def reader(name: str, label: str | None = None) -> Reader:
     """Return the reader of a format.
 
@@ -62,6 +64,7 @@ def reader(name: str, label: str | None = None) -> Reader:
     return _named(name, label)
 
 
+@checked
 def reader_for(
     path: str | PathLike[str],
     reader: str | None = None,
@@ -87,7 +90,10 @@ def reader_for(
 
 def _named(name: str, label: str | None) -> Reader:
     if name not in READERS:
-        raise SettingError(f"reader: expected one of {', '.join(READERS)}, got {name!r}")
+        raise SettingError(
+            f"reader: expected one of {', '.join(READERS)}, got {shown(name)}. "
+            f"{nearest(name, READERS)}".rstrip(". ")
+        )
     return READERS[name](label)
 
 

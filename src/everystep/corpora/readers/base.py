@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from everystep.corpora.readers.lines import name_of
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError, DataError, SettingError
+from everystep.kinds import NUMBERS, WORDS, checked, instance_of, optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,9 @@ class Written:
     label: str | None
     text: str
     parts: Any = None
+
+
+A_SENTENCE: Final = instance_of("a Sentence", Sentence)
 
 
 class Reader(ABC):
@@ -58,6 +62,7 @@ class Reader(ABC):
                 f"label: the format {self.name!r} has {self.labels_are}, got {label!r}"
             )
 
+    @checked
     def read(self, path: str | PathLike[str]) -> Iterator[Sentence]:
         """Yield the sentences of a file one by one, in memory that does not grow with the file.
 
@@ -82,6 +87,7 @@ class Reader(ABC):
                 f"it is read as {self.name!r}: {self.summary}"
             )
 
+    @checked(sentence=A_SENTENCE, labels=WORDS, probabilities=optional(NUMBERS))
     def write(
         self,
         sentence: Sentence,

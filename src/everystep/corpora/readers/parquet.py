@@ -7,12 +7,13 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, ClassVar, Final, NamedTuple
 
-from everystep.corpora.readers.base import Reader, Written
+from everystep.corpora.readers.base import A_SENTENCE, Reader, Written
 from everystep.corpora.readers.json_lines import JsonLines
 from everystep.corpora.readers.lines import STANDARD_INPUT
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError, SettingError
 from everystep.formats.atomic import write_atomically
+from everystep.kinds import EACH, checked
 
 _TOKENS: Final = "tokens"
 _USUAL_LABEL: Final = "labels"
@@ -83,6 +84,7 @@ class Parquet(Reader):
         return JsonLines(self.label).text(sentence, None, labels, probabilities)
 
 
+@checked(sentences=EACH)
 def write_table(
     path: str | PathLike[str], sentences: Iterable[Sentence], label: str = _USUAL_LABEL
 ) -> None:
@@ -102,7 +104,8 @@ def write_table(
     """
     _errors()
     Parquet(label)
-    write_atomically(path, lambda file: _write_rows(file, sentences, label))
+    known = (A_SENTENCE.taken("write_table: each of sentences", each) for each in sentences)
+    write_atomically(path, lambda file: _write_rows(file, known, label))
 
 
 def _write_rows(file: Any, sentences: Iterable[Sentence], label: str) -> None:

@@ -12,6 +12,7 @@ from everystep.corpora.readers.blocks import Block, Kind, read_blocks, rewrite, 
 from everystep.corpora.readers.lines import Line, cut_end, name_of, read_lines
 from everystep.corpora.signals.signal import Signal
 from everystep.errors import CorpusError, DataError
+from everystep.kinds import ARRAY, checked, instance_of
 
 IGNORE: Final = 255
 """The label of steps that have none, unless told otherwise."""
@@ -25,6 +26,9 @@ _NUMBERS: Final = {
     "a number": re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII),
     "a whole number": re.compile(r"[+-]?\d{1,18}", re.ASCII),
 }
+
+
+_SIGNAL: Final = instance_of("a Signal", Signal)
 
 
 class Columns(NamedTuple):
@@ -41,6 +45,7 @@ class _Written(NamedTuple):
     columns: Columns
 
 
+@checked
 def read_csv_signals(
     path: str | PathLike[str],
     *,
@@ -99,6 +104,7 @@ def open_csv(
     return columns_of(header, label, channels), lines
 
 
+@checked(signal=_SIGNAL)
 def csv_header(signal: Signal, label: str = "label") -> str:
     """Return the line that goes before the signals of a file, with a column for labels.
 
@@ -121,6 +127,7 @@ def csv_channels(signal: Signal) -> list[str]:
     return [columns.names[place] for place in columns.channels]
 
 
+@checked(signal=_SIGNAL, labels=ARRAY)
 def csv_text(signal: Signal, labels: ArrayLike, ignore: int = IGNORE) -> str:
     """Return the lines of a signal with other labels, all else as it was.
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from everystep.corpora.signals.signal import Signal
 from everystep.errors import CorpusError, SettingError
 from everystep.formats.opening import open_regular
+from everystep.kinds import checked
 
 # What NumPy raises for a file that is damaged or hostile; it evaluates the header as Python data.
 _DAMAGE: Final = (
@@ -30,6 +31,7 @@ _DAMAGE: Final = (
 _ARCHIVE: Final = b"PK\x03\x04"
 
 
+@checked
 def read_numpy_signals(
     path: str | PathLike[str],
     labels: str | PathLike[str] | None = None,

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from everystep.errors import DataError, SettingError
+from everystep.kinds import ARRAY, INTEGER, LISTED, WHOLE, checked, shown
 
 JOINS: Final = ("fade", "mean", "middle")
 """How several windows agree on the steps that they share."""
@@ -50,6 +51,8 @@ class Windows:
     overlap: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("length", "overlap"):
+            INTEGER.taken(f"Windows: {name}", getattr(self, name))
         if self.length < 1:
             raise SettingError(f"length: expected 1 step or more, got {self.length}")
         if not 0 <= self.overlap < self.length:
@@ -58,11 +61,13 @@ class Windows:
                 f"got {self.overlap}"
             )
 
+    @checked(steps=WHOLE)
     def starts(self, steps: int) -> list[int]:
         """Return the first step of each window of a signal; none of a signal without steps."""
         last = max(steps - self.length, 0)
         return [*range(0, last, self.length - self.overlap), last] if steps else []
 
+    @checked(values=ARRAY)
     def cut(self, values: NDArray[Any]) -> list[NDArray[Any]]:
         """Return the windows of a signal, as views of it.
 
@@ -74,6 +79,7 @@ class Windows:
         """
         return [values[start : start + self.length] for start in self.starts(len(values))]
 
+    @checked(pieces=LISTED, steps=WHOLE)
     def join(self, pieces: Sequence[NDArray[Any]], steps: int, how: str = "fade") -> NDArray[Any]:
         """Put together what was made of each window.
 
@@ -91,7 +97,7 @@ class Windows:
             DataError: there are more pieces or fewer than windows, or of other lengths.
         """
         if how not in JOINS:
-            raise SettingError(f"how: expected one of {', '.join(JOINS)}, got {how!r}")
+            raise SettingError(f"how: expected one of {', '.join(JOINS)}, got {shown(how)}")
         starts = self.starts(steps)
         size = min(self.length, steps)
         if [len(piece) for piece in pieces] != [size] * len(starts) or not starts:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from everystep.errors import DataError, ShapeError
+from everystep.kinds import shown
 
 if TYPE_CHECKING:
     from everystep.explanation.subjects.subject import Subject
@@ -31,7 +32,7 @@ def chosen_axes(
     if len(axes) != len(arrays) or not all(one is None or isinstance(one, int) for one in axes):
         raise DataError(
             f"{setting} must be an integer, None, or a list with one of these for each of "
-            f"{len(arrays)} arrays, not {axis!r}"
+            f"{len(arrays)} arrays, not {shown(axis)}"
         )
     for name, array, one in zip(names, arrays, axes, strict=True):
         rank = len(array.shape)

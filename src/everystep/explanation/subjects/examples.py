@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.errors import DataError, ShapeError
+from everystep.kinds import shown
 from everystep.layers import symbolic
 from everystep.layers.symbols import KerasTensor
 from everystep.sequences import Steps
@@ -121,8 +122,8 @@ def example_of(value: Any, which: str) -> Example:
     if isinstance(value, jax.Array | np.ndarray | np.generic | int | float):
         return _example_of_array(np.asarray(value), which)
     raise DataError(
-        f"{which} is {value!r} of type {type(value).__name__}: give a shape with its batch axis, "
-        "such as (None, 4, 3), an array, Steps, or a jax.ShapeDtypeStruct"
+        f"{which} is {shown(value)} of type {type(value).__name__}: give a shape with its batch "
+        "axis, such as (None, 4, 3), an array, Steps, or a jax.ShapeDtypeStruct"
     )
 
 

@@ -16,6 +16,7 @@ from everystep.errors import DataError, EverystepError, SettingError, ShapeError
 from everystep.explanation.program import Port, Program, Weight
 from everystep.explanation.subjects.examples import Example, example_of, is_example
 from everystep.kernels import only
+from everystep.kinds import shown
 from everystep.layers.arguments import is_steps
 
 if TYPE_CHECKING:
@@ -160,8 +161,8 @@ class Subject(ABC):
             whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
             if not whole or steps < 1:
                 raise SettingError(
-                    f"steps must be an integer of 1 or more, not {steps!r}: without a step there "
-                    "is nothing to explain"
+                    f"steps must be an integer of 1 or more, not {shown(steps)}: without a step "
+                    "there is nothing to explain"
                 )
             return int(steps)
         if 0 in self.inputs.all_steps:

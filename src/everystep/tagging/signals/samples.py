@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from everystep.corpora.signals import Signal
 from everystep.errors import DataError
+from everystep.kinds import shown
 
 Values = NDArray[Any]
 MOST_LABELS = 1000
@@ -65,7 +66,7 @@ def _labelled(given: Any, name: str) -> Signal:
         values, labels = given
         given = Signal(_of_channels(values, name), np.asarray(labels), name)
     if not isinstance(given, Signal):
-        raise DataError(f"{name}: expected a Signal, or values and labels, got {given!r:.80}")
+        raise DataError(f"{name}: expected a Signal, or values and labels, got {shown(given)}")
     if given.labels is None:
         raise DataError(f"{given.place or name}: has no labels to learn from or to compare with")
     return given if given.place else Signal(given.values, given.labels, name, given.source)

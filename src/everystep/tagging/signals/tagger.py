@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from everystep.callbacks import Callback
 from everystep.corpora.signals import Signal
 from everystep.errors import SettingError
+from everystep.kinds import EACH, LISTED, VERBOSE, checked, instance_of, optional
 from everystep.tagging.measuring import Measured
 from everystep.tagging.signals import training
 from everystep.tagging.signals.files import read_signal_tagger, write_signal_tagger
@@ -22,6 +23,11 @@ from everystep.tagging.signals.samples import MOST_LABELS, labelled, unlabelled
 from everystep.tagging.signals.settings import SignalSettings
 
 Labels = NDArray[np.int64]
+
+
+_SETTINGS = optional(
+    instance_of("SignalSettings, or a mapping with some of them", SignalSettings, Mapping)
+)
 
 
 class SignalTagger:
@@ -51,6 +57,9 @@ class SignalTagger:
         self.record = dict(record)
 
     @classmethod
+    @checked(
+        signals=EACH, dev=optional(EACH), settings=_SETTINGS, verbose=VERBOSE, callbacks=LISTED
+    )
     def train(
         cls,
         signals: Iterable[Any],
@@ -97,6 +106,7 @@ class SignalTagger:
         return cls(*trained)
 
     @classmethod
+    @checked
     def load(cls, path: str | PathLike[str]) -> Self:
         """Read a tagger that `save` wrote. Nothing in a file is ever run.
 
@@ -107,6 +117,7 @@ class SignalTagger:
         """
         return cls(*read_signal_tagger(path))
 
+    @checked
     def save(self, path: str | PathLike[str]) -> None:
         """Write the tagger with scale, labels, settings, weights and record into one file.
 
@@ -140,6 +151,7 @@ class SignalTagger:
         """How many numbers its weights are."""
         return int(self._model.network.count_params())
 
+    @checked(signals=EACH)
     def predict(self, signals: Any) -> Any:
         """Return the label of each step.
 
@@ -158,6 +170,7 @@ class SignalTagger:
         """
         return self._of_each(signals, lambda scores: scores.argmax(-1))
 
+    @checked(signals=EACH)
     def probabilities(self, signals: Any) -> Any:
         """Return how likely each label is at each step.
 
@@ -175,6 +188,7 @@ class SignalTagger:
         """Open a signal that is labelled while it comes; see `LiveSignal`."""
         return LiveSignal(self._model)
 
+    @checked(chunks=EACH)
     def predict_stream(self, chunks: Iterable[Any]) -> Iterator[Labels]:
         """Yield the labels of one endless signal as soon as they are final; see `LiveSignal`.
 
@@ -196,6 +210,7 @@ class SignalTagger:
         if len(scores := live.finish()):
             yield scores.argmax(-1)
 
+    @checked(signals=EACH)
     def evaluate(self, signals: Iterable[Any], rate: float | None = None) -> dict[str, Any]:
         """Return how well the tagger labels signals whose labels are known.
 
@@ -215,6 +230,7 @@ class SignalTagger:
         self.check_rate(rate)
         return self.measure(signals).figures
 
+    @checked(signals=EACH)
     def measure(self, signals: Iterable[Any]) -> Measured:
         """Return the figures of `evaluate`, and what intervals and comparisons are made of.
 
@@ -227,6 +243,7 @@ class SignalTagger:
         most, ignore = len(self.labels), self.settings.ignore
         return measure(self._model, labelled(signals, "data", ignore, most, self.channels))
 
+    @checked
     def check_rate(self, rate: float | None) -> None:
         """Refuse signals of another rate than those of training.
 
