@@ -257,7 +257,7 @@ WORKS: dict[Callable[[Times], None], Pace] = {
     stream_chunks: Pace(0),
     save_and_load: Pace(0, 20, kept=2),
     explain: Pace(50, 20),
-    make_and_fit: Pace(0, 100, kept=25),
+    make_and_fit: Pace(0, 20, kept=25),
     tag_a_stream: Pace(0),
     read: Pace(1),
 }
