@@ -35,7 +35,8 @@ class Checkpoints(Monitor, Configurable, fills_settings=True):
     seed, epoch, the place in the shuffled data, and the state of the other callbacks. Training that
     was killed and called again ends with the bits with which it would have ended. Files are written
     beside their place and moved there once they are on the disk, with a checksum; one that is
-    damaged is put aside with a warning, and the one before it is taken.
+    damaged is put aside with a warning, and the one before it is taken. What a training that was
+    killed left of a file goes when the next one begins.
 
     Ctrl-C and SIGTERM end training behind the step that runs, with a checkpoint; Ctrl-C once more
     ends it at once. Steps do not wait for the disk.
