@@ -35,17 +35,21 @@ class Files:
         """Write the new files."""
         self.writer.write(self.paths[0], 2)
 
-    def are_whole(self, new: bool | None = None) -> None:
+    def are_whole(self, new: bool | None = None, torn_end: bool = False) -> None:
         """See to it that each file is the old or the new one, and nothing stands beside them.
 
         Args:
             new: whether they have to be the new ones; None where either will do.
+            torn_end: whether the old one may have a part of what is new behind it.
         """
         for path, old, written in zip(self.paths, self._old, self._new, strict=True):
             is_old = path.read_bytes() == old
             expect(not (new and is_old), f"{path.name} is the old one still")
             expect(new is not False or is_old, f"{path.name} is not what it was")
-            expect(is_old or self.writer.read(path) == written, f"{path.name} is torn")
+            # A process that dies in the middle of a line cannot take it back.
+            is_begun = torn_end and path.read_bytes().startswith(old)
+            whole = is_old or is_begun or self.writer.read(path) == written
+            expect(whole, f"{path.name} is torn")
 
     def stand_alone(self) -> None:
         """See to it that nothing was left beside them."""

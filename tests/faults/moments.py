@@ -35,7 +35,7 @@ def _killed(files: Files, fault: Fault, at: int) -> bool:
     if _ended(files, fault, at):
         files.are_whole(new=True)
         return False
-    files.are_whole()
+    files.are_whole(torn_end=files.writer.grows)
     # What the dead one left is known by its name, and taken away.
     for path in files.paths:
         remove_parts(files.folder, path.name)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-MOST_CALLS = 200
+MOST_CALLS = 1000
 """More calls than anything makes that is tried."""
 
 
