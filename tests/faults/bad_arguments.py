@@ -4,6 +4,8 @@ python -m tests.faults.bad_arguments [--json]
 """
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import sys
@@ -23,13 +25,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Text may be where to write a file.
     os.chdir(tempfile.mkdtemp(prefix="everystep-errors-"))
     tried, survived = Counter[str](), Counter[str]()
-    for point in walked():
-        for parameter in parameters_of(point):
-            for each in tries(point, parameter, BAD):
-                tried[each.value] += 1
-                survived[each.value] += each.wrong is None
-                if each.wrong is not None:
-                    sys.stderr.write(f"{point.name} {parameter}, {each.value}: {each.wrong}\n")
+    with contextlib.redirect_stdout(io.StringIO()):  # what summaries and progress print
+        results = [
+            each
+            for point in walked()
+            for parameter in parameters_of(point)
+            for each in tries(point, parameter, BAD)
+        ]
+    for each in results:
+        tried[each.value] += 1
+        survived[each.value] += each.wrong is None
+        if each.wrong is not None:
+            sys.stderr.write(f"{each.point} {each.parameter}, {each.value}: {each.wrong}\n")
     told = [
         {"fault": f"{value} as an argument", "tries": tried[value], "survived": survived[value]}
         for value in BAD

@@ -20,6 +20,7 @@ def _texts(value: Iterable[Any]) -> list[Any]:
     return texts if all(isinstance(text, Hashable) for text in texts) else reject(value)
 
 
+_ENTRIES: Final = Kind("a list of texts", list)
 _TEXTS: Final = Kind("a list of texts, or one text for its characters", _texts)
 
 
@@ -45,7 +46,7 @@ class Vocabulary:
     array([1], dtype=int32)
     """
 
-    @checked(entries=_TEXTS, counts=optional(LISTED))
+    @checked(entries=_ENTRIES, counts=optional(LISTED))
     def __init__(
         self, entries: Iterable[str], counts: Iterable[int] | None = None, *, reserved: bool = True
     ) -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from everystep.callbacks import Callback
 from everystep.corpora.sentences import Sentence
 from everystep.errors import SettingError
-from everystep.kinds import EACH, LISTED, VERBOSE, checked, instance_of, optional
+from everystep.kinds import EACH, LISTED, VERBOSE, Kind, checked, instance_of, optional
 from everystep.tagging import training
 from everystep.tagging.files import read_tagger, write_tagger
 from everystep.tagging.measuring import Measured, measure
@@ -20,6 +20,10 @@ from everystep.tagging.model import CHUNK, TaggerModel
 from everystep.tagging.samples import check_labels, labelled, unlabelled
 from everystep.tagging.settings import Settings
 
+_ONE_OR_MORE = Kind(
+    "a Sentence, or a list of them",
+    lambda value: value if isinstance(value, Sentence) else EACH.parse(value),
+)
 _SETTINGS = optional(instance_of("Settings, or a mapping with some of them", Settings, Mapping))
 
 
@@ -146,7 +150,7 @@ class Tagger:
         """Whether training saw a word, as it is looked up, often enough to learn its vector."""
         return self._model.features.knows(token)
 
-    @checked(sentences=EACH)
+    @checked(sentences=_ONE_OR_MORE)
     def predict(self, sentences: Any) -> list[Any]:
         """Return the labels of each token.
 
@@ -179,7 +183,7 @@ class Tagger:
         """
         return self._model.label(unlabelled(sentences), _checked(chunk))
 
-    @checked(sentences=EACH)
+    @checked(sentences=_ONE_OR_MORE)
     def probabilities(self, sentences: Any) -> Any:
         """Return how likely each label is at each token.
 

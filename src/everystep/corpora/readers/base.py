@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 from everystep.corpora.readers.lines import name_of
 from everystep.corpora.sentences import Sentence
 from everystep.errors import CorpusError, DataError, SettingError
-from everystep.kinds import NUMBERS, WORDS, checked, instance_of, optional
+from everystep.kinds import WORDS, Kind, checked, instance_of, optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,7 @@ class Written:
     parts: Any = None
 
 
+_PROBABILITIES: Final = Kind("a list of numbers", lambda value: [float(each) for each in value])
 A_SENTENCE: Final = instance_of("a Sentence", Sentence)
 
 
@@ -87,7 +88,7 @@ class Reader(ABC):
                 f"it is read as {self.name!r}: {self.summary}"
             )
 
-    @checked(sentence=A_SENTENCE, labels=WORDS, probabilities=optional(NUMBERS))
+    @checked(sentence=A_SENTENCE, labels=WORDS, probabilities=optional(_PROBABILITIES))
     def write(
         self,
         sentence: Sentence,

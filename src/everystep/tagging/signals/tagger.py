@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from everystep.callbacks import Callback
 from everystep.corpora.signals import Signal
 from everystep.errors import SettingError
-from everystep.kinds import EACH, LISTED, VERBOSE, checked, instance_of, optional
+from everystep.kinds import EACH, LISTED, VERBOSE, Kind, checked, instance_of, optional
 from everystep.tagging.measuring import Measured
 from everystep.tagging.signals import training
 from everystep.tagging.signals.files import read_signal_tagger, write_signal_tagger
@@ -25,6 +25,10 @@ from everystep.tagging.signals.settings import SignalSettings
 Labels = NDArray[np.int64]
 
 
+_ONE_OR_MORE = Kind(
+    "a Signal, or a list of them",
+    lambda value: value if isinstance(value, Signal) else EACH.parse(value),
+)
 _SETTINGS = optional(
     instance_of("SignalSettings, or a mapping with some of them", SignalSettings, Mapping)
 )
@@ -151,7 +155,7 @@ class SignalTagger:
         """How many numbers its weights are."""
         return int(self._model.network.count_params())
 
-    @checked(signals=EACH)
+    @checked(signals=_ONE_OR_MORE)
     def predict(self, signals: Any) -> Any:
         """Return the label of each step.
 
@@ -170,7 +174,7 @@ class SignalTagger:
         """
         return self._of_each(signals, lambda scores: scores.argmax(-1))
 
-    @checked(signals=EACH)
+    @checked(signals=_ONE_OR_MORE)
     def probabilities(self, signals: Any) -> Any:
         """Return how likely each label is at each step.
 
