@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from everystep.errors import DataError
+from everystep.errors import DataError, ShapeError
 from everystep.kinds import came_of_arguments
 from everystep.layers import symbolic
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from everystep.layers.layer import Layer
 
 
-def refusal(layer: Layer, error: Exception, given: Any) -> DataError | None:
+def refusal(layer: Layer, error: Exception, given: Any) -> DataError | ShapeError | None:
     """Return what an error says of a layer's input; None where it may say something else.
 
     Args:
@@ -28,10 +28,16 @@ def refusal(layer: Layer, error: Exception, given: Any) -> DataError | None:
     """
     if not came_of_arguments(error):
         return None
-    reason = str(error).strip().split("\n")[0]
+    who = f"layer '{layer.path}' ({type(layer).__name__})"
+    reason, container = str(error).strip().split("\n")[0], type(given).__name__
+    if reason.startswith(f"'{container}' object has no attribute"):
+        return ShapeError(
+            f"{who} takes one array, but was given a {container} of {len(given)}, "
+            f"{_described(given)}"
+        )
     expects = getattr(layer.input_spec, "axis_names", "")
     return DataError(
-        f"layer '{layer.path}' ({type(layer).__name__}) cannot compute with an input of "
+        f"{who} cannot compute with an input of "
         f"{_described(given)}: {reason}." + (f" It expects {expects}." if expects else "")
     )
 
