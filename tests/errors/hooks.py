@@ -68,6 +68,7 @@ RECORDS = frozenset(
 # Where a class is called as a function, what it raises is its own.
 CALLS_CLASSES = frozenset(
     {
+        "Explanation.gradient_by_step loss",
         "Model.summary print_fn",
         "Variable initializer",
         "models.clone_model clone_function",

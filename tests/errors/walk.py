@@ -30,6 +30,8 @@ WORDS = {
     "ids": ("class number",),
     "identifier": ("an optimizer", "a loss is needed", "a metric is needed", "dtype"),
     "initializer": ("configuration",),
+    "input_axis": ("is not step-wise",),
+    "output_axis": ("is not step-wise",),
     "input_shape": ("batch_shape",),
     "json_string": ("JSON",),
     "labels": ("label",),

@@ -12,7 +12,9 @@ from everystep.explanation.explaining import explain
 from everystep.explanation.explanation import Explanation
 from everystep.explanation.maps import Grid, is_stepwise, places
 from everystep.explanation.program import Port
+from everystep.explanation.subjects.examples import AXES
 from everystep.explanation.witnesses import Witness, witness_of
+from everystep.kinds import checked
 
 # A model that takes any number of steps is looked at with so many more, as it may look far ahead.
 _TIMES = 4
@@ -20,6 +22,7 @@ _TIMES = 4
 _TRIES = 3
 
 
+@checked(input_axis=AXES, output_axis=AXES)
 def assert_causal(
     thing: Any, *examples: Any, steps: int | None = None, input_axis: Any = 1, output_axis: Any = 1
 ) -> None:
@@ -54,6 +57,7 @@ def assert_causal(
     )
 
 
+@checked(input_axis=AXES, output_axis=AXES)
 def assert_stepwise(
     thing: Any, *examples: Any, steps: int | None = None, input_axis: Any = 1, output_axis: Any = 1
 ) -> None:

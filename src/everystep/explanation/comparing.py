@@ -12,7 +12,7 @@ from everystep.errors import EverystepError, SettingError, ShapeError
 from everystep.explanation.explaining import explain
 from everystep.explanation.explanation import Explanation
 from everystep.explanation.relation import Evidence, Family, Relation, related
-from everystep.kinds import ENCODING, POSITIVE, checked
+from everystep.kinds import ENCODING, MAPPING, POSITIVE, checked
 
 
 class Comparison:
@@ -80,6 +80,7 @@ class Comparison:
         return json.dumps(self.data(), indent=1, ensure_ascii=False, allow_nan=False)
 
 
+@checked(models=MAPPING)
 def compare(models: Mapping[str, Any], *examples: Any, steps: int | None = None) -> Comparison:
     r"""Compare layers, models or functions: who reads whom, what is shared, which are one function.
 

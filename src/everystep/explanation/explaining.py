@@ -6,8 +6,11 @@ from typing import Any
 
 from everystep.explanation.explanation import Explanation
 from everystep.explanation.subjects import subject_of
+from everystep.explanation.subjects.examples import AXES
+from everystep.kinds import checked
 
 
+@checked(input_axis=AXES, output_axis=AXES)
 def explain(
     thing: Any, *examples: Any, steps: int | None = None, input_axis: Any = 1, output_axis: Any = 1
 ) -> Explanation:

@@ -25,7 +25,7 @@ from everystep.explanation.rows import Rows, packing_of, padding_of
 from everystep.explanation.subjects import Subject
 from everystep.explanation.uses import WeightUse, uses_of
 from everystep.explanation.witnesses import find_witnesses
-from everystep.kinds import ENCODING, POSITIVE, checked
+from everystep.kinds import ENCODING, FUNCTION, POSITIVE, checked, optional
 from everystep.layers.looping import Loop
 
 if TYPE_CHECKING:
@@ -215,6 +215,7 @@ class Explanation:
         """For each weight, by its path, which steps of the first output use it."""
         return {use.path: use.steps[0] for use in self.uses}
 
+    @checked(loss=optional(FUNCTION))
     def gradient_by_step(
         self,
         weight: str,
@@ -286,6 +287,7 @@ class Explanation:
 
         return explanation_text(self.data(), width=width, encoding=encoding)
 
+    @checked
     def to_svg(self, picture: str = "all") -> str:
         """Return a picture as SVG, which needs no other file.
 

@@ -9,8 +9,11 @@ from everystep.explanation.program import Program
 from everystep.explanation.relation.family import Family
 from everystep.explanation.relation.relating import Relation, related
 from everystep.explanation.subjects import Subject, subject_of
+from everystep.explanation.subjects.examples import AXES
+from everystep.kinds import checked
 
 
+@checked(input_axis=AXES, output_axis=AXES)
 def relation(
     a: Any,
     b: Any,

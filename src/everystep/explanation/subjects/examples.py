@@ -10,10 +10,15 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.errors import DataError, ShapeError
-from everystep.kinds import shown
+from everystep.kinds import Kind, reject, shown
 from everystep.layers import symbolic
 from everystep.layers.symbols import KerasTensor
 from everystep.sequences import Steps
+
+AXES = Kind(
+    "an integer, None, or a list of these",
+    lambda value: reject(value) if isinstance(value, np.ndarray) else value,
+)
 
 
 @dataclass(frozen=True)

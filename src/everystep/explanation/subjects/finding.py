@@ -9,6 +9,7 @@ from everystep.explanation.subjects.functions import FunctionSubject
 from everystep.explanation.subjects.keras_layers import KerasSubject, is_of_keras
 from everystep.explanation.subjects.layers import LayerSubject
 from everystep.explanation.subjects.subject import Subject
+from everystep.kinds import shown
 from everystep.layers import Layer
 
 
@@ -34,7 +35,7 @@ def subject_of(
         return KerasSubject(thing, examples, input_axis, output_axis)
     if callable(thing) and not isinstance(thing, type):
         return FunctionSubject(thing, examples, input_axis, output_axis)
-    made = f"the class {thing.__name__}" if isinstance(thing, type) else f"{thing!r}"
+    made = f"the class {thing.__name__}" if isinstance(thing, type) else shown(thing)
     raise SettingError(
         "everystep explains layers and models of everystep, those of Keras 3 on JAX, and functions "
         f"of JAX arrays, not {made} of type {type(thing).__name__}: make a layer of it, or write "
