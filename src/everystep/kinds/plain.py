@@ -22,6 +22,11 @@ def _integer(lowest: int, value: Any) -> int:
     return number if number >= lowest else reject(value)
 
 
+def _is_truth(value: Any) -> bool:
+    """Whether a value says yes or no, in Python, in NumPy, or as 1 or 0, as people write it."""
+    return isinstance(value, bool | np.bool_ | int | np.integer) and value in (0, 1)
+
+
 def _number(value: Any) -> float:
     if isinstance(value, bool | str):
         reject(value)
@@ -120,8 +125,8 @@ BOOLEAN = Kind(
 )
 YES_OR_NO = Kind(
     "True or False",
-    lambda value: value if isinstance(value, bool | np.bool_) else reject(value),
-    refused=("yes", 2, None),
+    lambda value: bool(value) if _is_truth(value) else reject(value),
+    refused=("yes", 2, 0.5, None),
 )
 NUMBER = Kind("a number", _number, refused=("1", True, float("nan")))
 REAL = Kind("a number", _real, refused=("1", True, None, float("nan"), [1.0]))
