@@ -206,16 +206,8 @@ class Programs:
         known = zip(self.measures.variables, counts, strict=True)
         return Scope(values={id(variable): count for variable, count in known}).active()
 
-    def _train_step(
-        self,
-        trainable: Any,
-        rest: Any,
-        slots: Any,
-        counts: Any,
-        *given: Any,
-        watched: bool = False,
-    ) -> Any:
-        state, soundness = self._trained(trainable, rest, slots, counts, *given, watched=watched)
+    def _train_step(self, *given: Any, watched: bool = False) -> Any:
+        state, soundness = self._trained(*given, watched=watched)
         return state, soundness, self._results(state[-1])
 
     def _train_steps(
