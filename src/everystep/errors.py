@@ -122,9 +122,11 @@ class PackedRowsError(SegmentsError):
 
     Example:
         >>> import everystep as es, numpy as np
-        >>> es.layers.LSTM(5, stateful=True, name="read")(es.pack([np.ones((4, 3), "float32")]))
-        Traceback (most recent call last):
-        everystep.errors.PackedRowsError: layer 'read' (LSTM)...
+        >>> try:
+        ...     es.layers.LSTM(5, name="read")(es.pack([np.ones((4, 3), "float32")]))
+        ... except PackedRowsError as error:
+        ...     print(error)
+        layer 'read' (LSTM): return_sequences=False means one state a row, but packed rows ...
     """
 
 

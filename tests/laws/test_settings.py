@@ -11,6 +11,7 @@ import pytest
 
 from everystep.core import deserialize, serialize
 from everystep.errors import SettingError
+from everystep.kinds import shown
 from everystep.layers import CATALOGUE
 from tests.catalogue import Entry
 from tests.laws.selection import about
@@ -60,12 +61,12 @@ def refused() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("cls", "name", "value"), list(refused()))
 def test_a_wrong_value_names_class_setting_and_value(cls: Any, name: str, value: Any) -> None:
-    with pytest.raises(SettingError) as caught:
+    with pytest.raises(cls.settings[name].kind.error) as caught:
         cls(**(valid(cls) | {name: value}))
     message = str(caught.value)
     assert message.startswith(f"{cls.__name__}: {name}")
     named = isinstance(value, dict) and "class_name" in value
-    assert (value["class_name"] if named else repr(value)) in message
+    assert (value["class_name"] if named else shown(value)) in message
 
 
 @pytest.mark.parametrize("cls", list(CATALOGUE.classes.values()), ids=lambda cls: cls.__name__)

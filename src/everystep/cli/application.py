@@ -92,6 +92,7 @@ def _show_warning(
 def _exit_code(arguments: list[str] | None) -> int:
     try:
         code: int = application(arguments, standalone_mode=False) or 0
+        sys.stdout.flush()
         # Some versions of Typer give an interrupt this code, others raise an error.
         return _complain("interrupted", code) if code == _INTERRUPTED else code
     except _COMMAND_LINE_ERROR as error:
@@ -101,12 +102,20 @@ def _exit_code(arguments: list[str] | None) -> int:
     except SettingError as error:
         return _complain(str(error), 2)
     except BrokenPipeError:
-        # Nobody reads on, as in `everystep demo | head`. The interpreter must not try again to
-        # write what is left when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Nobody reads on, as in `everystep demo | head`.
+        _drop_output()
         return 1
     except (EverystepError, OSError, MemoryError) as error:
+        _drop_output()
         return _complain(str(error) or type(error).__name__, 1)
+
+
+def _drop_output() -> None:
+    """Keep the interpreter from writing once more, when it ends, what nobody takes."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _in_words(error: Any) -> str:

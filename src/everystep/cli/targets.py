@@ -37,7 +37,7 @@ def load_target(target: str) -> Any:
         >>> load_target("math:sqroot")
         Traceback (most recent call last):
             ...
-        everystep.errors.SettingError: math:sqroot: math has no 'sqroot'. Is it 'sqrt'?
+        everystep.errors.SettingError: math:sqroot: math has no 'sqroot': did you mean 'sqrt'?
     """
     if target.endswith(MODEL_SUFFIXES):
         return _model_of_file(target)

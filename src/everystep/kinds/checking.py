@@ -145,7 +145,11 @@ def _all_ours(traceback: TracebackType | None) -> bool:
 
 def _check_axis(bound: inspect.BoundArguments, of: str, owner: str) -> None:
     bound.apply_defaults()
-    axis, shape = bound.arguments["axis"], np.shape(bound.arguments[of])
+    axis, array = bound.arguments["axis"], bound.arguments[of]
+    try:
+        shape = np.shape(array)
+    except ValueError:
+        raise DataError(f"{owner}: {of} must be an array, not {shown(array)}") from None
     if not -len(shape) <= axis < len(shape):
         raise ShapeError(f"{owner}: {of} of shape {shape} has no axis {axis}")
 
