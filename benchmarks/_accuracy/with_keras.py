@@ -113,7 +113,7 @@ def _training(corpus: Corpus, batch: int) -> Any:
         def __getitem__(self, number: int) -> Any:
             (words, characters), tags = _inputs(corpus, self.groups[number], batch, random)
             # The mask that the scores carry keeps padding out of the loss.
-            return [words, characters], np.where(tags == NO_TAG, 0, tags)
+            return (words, characters), np.where(tags == NO_TAG, 0, tags)
 
         def on_epoch_end(self) -> None:
             self.groups = list(corpus.epoch(batch, random))

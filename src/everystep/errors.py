@@ -122,11 +122,10 @@ class PackedRowsError(SegmentsError):
 
     Example:
         >>> import everystep as es, numpy as np
-        >>> try:
-        ...     es.layers.LSTM(5, name="read")(es.pack([np.ones((4, 3), "float32")]))
-        ... except PackedRowsError as error:
-        ...     print(error)
-        layer 'read' (LSTM): return_sequences=False means one state a row, but packed rows ...
+        >>> rows = es.pack([np.ones((4, 3), "float32")])
+        >>> es.layers.Conv1D(2, 2, strides=2, name="read")(rows)
+        Traceback (most recent call last):
+        everystep.errors.PackedRowsError: layer 'read' (Conv1D) ...
     """
 
 

@@ -48,7 +48,6 @@ from everystep.kinds.plain import (
     VERBOSE,
     WHOLE,
     WORDS,
-    YES_OR_NO,
 )
 
 __all__ = [
@@ -81,7 +80,6 @@ __all__ = [
     "VERBOSE",
     "WHOLE",
     "WORDS",
-    "YES_OR_NO",
     "Kind",
     "came_of_arguments",
     "checked",

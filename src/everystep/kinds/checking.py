@@ -14,12 +14,12 @@ import numpy as np
 
 from everystep.errors import DataError, EverystepError, ShapeError
 from everystep.kinds.kind import Kind, optional, shown
-from everystep.kinds.plain import INTEGER, MAPPING, PATH, REAL, TEXT, WORDS, YES_OR_NO
+from everystep.kinds.plain import BOOLEAN, INTEGER, MAPPING, PATH, REAL, TEXT, WORDS
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 _PLAIN = {
-    "bool": YES_OR_NO,
+    "bool": BOOLEAN,
     "int": INTEGER,
     "float": REAL,
     "str": TEXT,

@@ -120,11 +120,6 @@ INTEGER = Kind(
 )
 BOOLEAN = Kind(
     "True or False",
-    lambda value: value if isinstance(value, bool) else reject(value),
-    refused=("yes", 1, None),
-)
-YES_OR_NO = Kind(
-    "True or False",
     lambda value: bool(value) if _is_truth(value) else reject(value),
     refused=("yes", 2, 0.5, None),
 )
