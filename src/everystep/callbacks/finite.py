@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,8 +13,10 @@ import numpy as np
 from everystep.callbacks.base import Callback, Logs
 from everystep.callbacks.recording import PATH
 from everystep.core import Configurable, kinds, setting
+from everystep.core.warning import warn_user
 from everystep.errors import DataError
 from everystep.formats import write_tensors
+from everystep.formats.atomic import make_folder
 
 _NAMED = 3
 """How many weights, and how many places in a batch, a message names."""
@@ -89,15 +90,14 @@ class FiniteGuard(Callback, Configurable, fills_settings=True):
                 f"{message}. Lower the learning rate, clip the gradients, or look for what is no "
                 "number in the data"
             )
-        warnings.warn(message, stacklevel=2)
+        warn_user(message)
 
     def _keep(self, step: int) -> str:
         """Write what the step depended on, and say where."""
         if self.folder is None:
             return ""
-        folder = Path(self.folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"step-{step}.safetensors"
+        make_folder(self.folder)
+        path = Path(self.folder, f"step-{step}.safetensors")
         contents = self.model.training_state()
         batch = {f"batch/{name}": array for name, array in _named(self.model.running.given[0])}
         write_tensors(path, contents.tensors | batch, contents.metadata)
