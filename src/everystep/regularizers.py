@@ -10,6 +10,7 @@ from everystep.core import Catalogue, Configurable, Kind, serialize, setting
 from everystep.core.kinds import NUMBER, one_of
 from everystep.core.registry import deserializer
 from everystep.errors import ShapeError
+from everystep.kernels import product
 from everystep.kinds import ARRAY, checked
 
 
@@ -111,7 +112,7 @@ class OrthogonalRegularizer(Regularizer):
         # Never 0 under the root, so that a row of zeros has a gradient.
         squares = jnp.sum(jnp.square(rows), axis=1, keepdims=True)
         rows = rows / jnp.sqrt(jnp.maximum(squares, 1e-12))
-        cosines = jnp.abs(rows @ rows.T) * (1 - jnp.eye(len(rows), dtype=rows.dtype))
+        cosines = jnp.abs(product(rows, rows.T)) * (1 - jnp.eye(len(rows), dtype=rows.dtype))
         pairs = len(rows) * (len(rows) - 1) / 2
         return self.factor * 0.5 * jnp.sum(cosines) / max(pairs, 1)
 

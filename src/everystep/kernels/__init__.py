@@ -3,13 +3,13 @@
 `recurrent` runs any cell whose step is two products and an equation over any rows: plain, padded,
 packed, either direction. What differs between an LSTM and a GRU is the equation handed to it
 (`gates`, `variants`); what they share is written once. Which of its twins runs it is said in
-`twins`. `run_steps` runs any other function of one step over the same rows. `dense_product` is the
-product of a dense layer.
+`twins`. `run_steps` runs any other function of one step over the same rows. `product` and
+`contract` are the products of all layers that multiply steps by weights, or by each other.
 """
 
 from everystep.kernels.asked import Asked, Fixed
-from everystep.kernels.dense import dense_product
 from everystep.kernels.gates import Gates, GRUGates, LSTMGates, SimpleRNNGates
+from everystep.kernels.products import contract, product
 from everystep.kernels.recurrence import recurrent
 from everystep.kernels.reset_before import ResetBeforeGRU
 from everystep.kernels.stepping import run_steps
@@ -28,8 +28,9 @@ __all__ = [
     "ResetBeforeGRU",
     "SimpleRNNGates",
     "choose",
-    "dense_product",
+    "contract",
     "only",
+    "product",
     "recurrent",
     "run_steps",
 ]

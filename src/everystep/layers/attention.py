@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import DataError, ShapeError
+from everystep.kernels import contract, product
 from everystep.layers import symbolic
 from everystep.layers.combining import named
 from everystep.layers.core import dropout_multiplier
@@ -72,7 +73,7 @@ class ListAttention(Layer):
         kept = scores
         if training and self.dropout > 0:
             kept = scores * dropout_multiplier(self, self.dropout, scores.shape, scores.dtype)
-        outputs = jnp.matmul(kept, without_padding(value, held))
+        outputs = product(kept, without_padding(value, held))
         return (outputs, scores) if return_attention_scores else outputs
 
 
@@ -154,7 +155,7 @@ class Attention(ListAttention):
         if self.concat_score_weight is not None:
             pairs = jnp.tanh(scale * (query[:, :, None] + key[:, None]))
             return self.concat_score_weight.value * jnp.sum(pairs, -1, dtype=_wide(query))
-        return scale * jnp.einsum("bqd,bkd->bqk", query, key, preferred_element_type=_wide(query))
+        return scale * contract(query, "bqd", key, "bkd", "bqk", _wide(query))
 
 
 class AdditiveAttention(ListAttention):

@@ -17,7 +17,7 @@ from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
-from everystep.kernels import Asked, Fixed, choose, recurrent, stepper
+from everystep.kernels import Asked, Fixed, choose, product, recurrent, stepper
 from everystep.kernels.asked import Equation
 from everystep.kernels.stepper import Operation
 from everystep.kernels.twins import default_platform
@@ -182,8 +182,9 @@ class Cell(CellSettings, LoopedCell):
     def step(self, inputs: Any, states: Any, kept: Any) -> Any:
         """Return the new states of one step; `kept` is what dropout multiplies `h` by."""
         bias, recurrent_bias = self.biases()
-        projected = plus(jnp.matmul(inputs, self.kernel), bias)
-        recurrent = plus(jnp.matmul(times(states[0], kept), self.recurrent_kernel), recurrent_bias)
+        projected = plus(product(inputs, self.kernel.value), bias)
+        hidden = product(times(states[0], kept), self.recurrent_kernel.value)
+        recurrent = plus(hidden, recurrent_bias)
         # The equations want units first; each row alone is a batch of one, so nothing is turned.
         own = tuple(vector[:, None] for vector in self.parameters)
         equation = jax.vmap(self.equation, (0, 0, 0, *[None] * len(own)))

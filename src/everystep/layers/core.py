@@ -15,7 +15,7 @@ from everystep.core.scope import padding_is_given
 from everystep.core.settings import setting
 from everystep.errors import DataError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
-from everystep.kernels import dense_product
+from everystep.kernels import product
 from everystep.kernels.pointwise import is_pointwise
 from everystep.kernels.stepper import Activate, Embed, Multiply, Operation
 from everystep.layers import arguments
@@ -107,7 +107,7 @@ class Dense(PlainWeights):
 
     def call(self, inputs: Any) -> Any:
         """Return `activation(inputs @ kernel + bias)`."""
-        outputs = dense_product(inputs, jnp.asarray(self.kernel))
+        outputs = product(inputs, jnp.asarray(self.kernel))
         if self.use_bias:
             outputs = outputs + self.bias
         return self.activation(outputs)

@@ -15,6 +15,7 @@ from everystep.core.settings import setting
 from everystep.errors import SegmentsError, SettingError, ShapeError
 from everystep.initializers import INITIALIZER
 from everystep.initializers.scaling import along_axes
+from everystep.kernels import contract
 from everystep.kinds import Kind, shown
 from everystep.layers.core import PlainWeights
 from everystep.layers.spec import InputSpec
@@ -210,7 +211,9 @@ class EinsumDense(PlainWeights):
                 "lose the mask that its input carries. Put it where there is no mask, or take the "
                 "mask off with `steps.values`"
             )
-        outputs = jnp.einsum(self.equation, inputs, self.kernel.value)
+        read, rank = self._read, inputs.ndim
+        kernel, named = jnp.asarray(self.kernel), read.axes_of(read.inputs, rank)
+        outputs = contract(inputs, named, kernel, read.kernel, read.axes_of(read.outputs, rank))
         if self.bias is not None:
             outputs = outputs + self.bias
         return self.activation(outputs)

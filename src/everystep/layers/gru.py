@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax.numpy as jnp
-
 from everystep.core import kinds
 from everystep.core.settings import setting
-from everystep.kernels import GRUGates, ResetBeforeGRU
+from everystep.kernels import GRUGates, ResetBeforeGRU, product
 from everystep.layers.cells import Cell, GatedSettings, plus
 from everystep.layers.looping import Loop
 from everystep.layers.recurrent import USE_CUDNN, CellLayer
@@ -97,7 +95,7 @@ class GRUCell(GRUSettings, Cell):
         equation = self.equation
         if not isinstance(equation, ResetBeforeGRU):
             return super().step(inputs, states, kept)
-        projected = plus(jnp.matmul(inputs, self.kernel), self.biases()[0])
+        projected = plus(product(inputs, self.kernel.value), self.biases()[0])
         return equation(projected, states, self.recurrent_kernel.value, kept)
 
     def which_loop(self) -> Loop:

@@ -9,6 +9,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.errors import DataError, SettingError, ShapeError
+from everystep.kernels import contract
 from everystep.layers.combining import named
 from everystep.layers.core import dropout_multiplier
 from everystep.layers.einsum import EinsumDense
@@ -188,11 +189,11 @@ class HeadedAttention(Layer):
         query, value, scores = self._axes(heads.ndim)
         # Summed in float32 at least.
         dtype = jnp.promote_types(heads.dtype, "float32")
-        return jnp.einsum(f"{query},{value}->{scores}", heads, keys, preferred_element_type=dtype)
+        return contract(heads, query, keys, value, scores, dtype)
 
     def _combined(self, kept: Any, values: Any) -> Any:
         query, value, scores = self._axes(values.ndim)
-        return jnp.einsum(f"{scores},{value}->{query}", kept, values)
+        return contract(kept, scores, values, value, query)
 
     def _check_shapes(self, query: Any, value: Any, key: Any) -> None:
         if value is None:

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import PackedRowsError, ShapeError
+from everystep.kernels import contract
 from everystep.kinds import Kind
 from everystep.layers import symbolic
 from everystep.layers.combining import listed, named, united
@@ -140,7 +141,7 @@ class Dot(Layer):
         names[1] = [1 + arrays[0].ndim + axis for axis in range(arrays[1].ndim)]
         names[1][0], names[1][axes[1]] = 0, 1 + arrays[0].ndim
         left = [*_without(names[0], axes[0]), *_without(names[1], axes[1])[1:]]
-        outputs = jnp.einsum(arrays[0], names[0], arrays[1], names[1], left)
+        outputs = contract(arrays[0], names[0], arrays[1], names[1], left)
         return outputs[:, None] if outputs.ndim == 1 else outputs
 
     def _own_axes(self, arrays: list[Any]) -> list[int]:

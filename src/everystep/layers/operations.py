@@ -16,6 +16,7 @@ from everystep.core.naming import auto_name
 from everystep.core.registry import Catalogue
 from everystep.core.settings import Configurable, setting
 from everystep.errors import PackedRowsError, SegmentsError
+from everystep.kernels import product
 from everystep.layers import symbols
 from everystep.layers.combining import united
 from everystep.layers.operators import OPERATIONS
@@ -97,7 +98,7 @@ class Operation(Configurable, Connected, fills_settings=True):
 class Matmul(Operation):
     """The product of matrices: `x @ w` on the last axis of `x`."""
 
-    function = jnp.matmul
+    function = staticmethod(product)
     stepwise = True
 
     def compute_segments(self, *args: Any) -> Any:
