@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import starmap
+from collections.abc import Iterable
 from typing import Any
 
 import jax.numpy as jnp
@@ -14,10 +14,11 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError
 from everystep.initializers import INITIALIZER
+from everystep.kernels.convolutions import convolution, joined
 from everystep.layers import symbolic
 from everystep.layers.layer import Masking
 from everystep.layers.spatial import CAUSAL_PADDING, DATA_FORMAT, PER_AXIS, Spatial
-from everystep.layers.windows import Window, shifted, total
+from everystep.layers.windows import Window, shifted
 from everystep.regularizers import REGULARIZER
 
 
@@ -75,13 +76,6 @@ class BiasedConvolution(Spatial):
                 "one of them at 1"
             )
 
-    @property
-    def letters(self) -> tuple[str, str, str]:
-        """The axes of input, kernel and output, as JAX names them."""
-        window = "HW"[-self.rank :]
-        grid = f"N{window}C" if self.channels_last else f"NC{window}"
-        return grid, f"{window}IO", grid
-
 
 class Convolution(BiasedConvolution):
     """The base of convolutions whose windows slide over the input.
@@ -124,18 +118,18 @@ class Convolution(BiasedConvolution):
         return self.slide(inputs, self.padding)
 
     def _slide_within_sequences(self, inputs: Any, segments: Any) -> Any:
-        def given(place: int, offset: int) -> Any:
+        def read(offset: int) -> Any:
             own = shifted(segments, offset) == segments
-            return self.product(jnp.where(own[..., None], shifted(inputs, offset), 0), place)
+            return jnp.where(own[..., None], shifted(inputs, offset), 0)
 
-        return total(starmap(given, enumerate(self.window.offsets)), inputs.dtype)
+        return self.joined(map(read, self.window.offsets))
 
     def slide(self, inputs: Any, padding: str) -> Any:
         """Return the sum over the places of the window, at every window."""
         raise NotImplementedError
 
-    def product(self, inputs: Any, place: int) -> Any:
-        """Return what the kernel's part at one place of the window makes of the steps there."""
+    def joined(self, reads: Iterable[Any]) -> Any:
+        """Return the same sum of what all windows read at each place, (batch, steps, channels)."""
         raise NotImplementedError
 
 
@@ -196,20 +190,22 @@ class GroupedConvolution(Convolution):
         return self.filters
 
     def slide(self, inputs: Any, padding: str) -> Any:
-        """Let JAX slide the kernel over the input."""
-        causal = [(self.window.extent - 1, 0)]
-        return self._convolution(
+        """Slide the kernel over the input."""
+        if not self.channels_last:
+            inputs = jnp.moveaxis(inputs, 1, -1)
+        outputs = convolution(
             inputs,
             jnp.asarray(self.kernel),
-            window_strides=self.strides,
-            padding=causal if padding == "causal" else padding.upper(),
-            rhs_dilation=self.dilation_rate,
+            self.strides,
+            ((self.window.extent - 1, 0),) if padding == "causal" else padding.upper(),
+            self.dilation_rate,
+            self.groups,
         )
+        return outputs if self.channels_last else jnp.moveaxis(outputs, -1, 1)
 
-    def product(self, inputs: Any, place: int) -> Any:
-        """Return the product with the part of the kernel at one place of the window."""
-        kernel = jnp.asarray(self.kernel)[place : place + 1]
-        return self._convolution(inputs, kernel, window_strides=(1,), padding="VALID")
+    def joined(self, reads: Iterable[Any]) -> Any:
+        """Sum what the kernel makes of the steps at each place."""
+        return joined(list(reads), jnp.asarray(self.kernel), self.groups)
 
     def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
         """Why the layer does not stream: it does where windows end at their own step."""
@@ -239,15 +235,6 @@ class GroupedConvolution(Convolution):
         joined = jnp.concatenate([memory, inputs], axis=1)
         kept = lax.slice_in_dim(joined, inputs.shape[1], joined.shape[1], axis=1)
         return self._finished(self.slide(joined, "valid")), kept
-
-    def _convolution(self, inputs: Any, kernel: Any, **options: Any) -> Any:
-        return lax.conv_general_dilated(
-            inputs,
-            kernel,
-            dimension_numbers=self.letters,
-            feature_group_count=self.groups,
-            **options,
-        )
 
 
 class Conv1D(GroupedConvolution):

@@ -6,6 +6,7 @@ JAX's convolution in as many groups as channels.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import jax
@@ -65,18 +66,21 @@ class ChannelwiseConvolution(Convolution):
             before, last = pads[0][0], steps
         inputs = jnp.pad(inputs, ((0, 0), (before, reach - before), (0, 0)))
 
-        def given(place: int) -> Any:
+        def read(place: int) -> Any:
             start = place * window.dilation
-            read = lax.slice_in_dim(inputs, start, start + last, stride, axis=1)
-            return self.product(read, place)
+            return lax.slice_in_dim(inputs, start, start + last, stride, axis=1)
 
-        return total(map(given, range(window.size)), inputs.dtype)
+        return self.joined(map(read, range(window.size)))
 
-    def product(self, inputs: Any, place: int) -> Any:
-        """Return the product of each channel with its own numbers at one place of the window."""
-        kernel = jnp.asarray(self.channelwise_kernel())[place]
-        outputs = inputs[..., None] * kernel
-        return outputs.reshape(*inputs.shape[:-1], kernel.size)
+    def joined(self, reads: Iterable[Any]) -> Any:
+        """Sum the products of each channel with its own numbers at each place of the window."""
+        kernel = jnp.asarray(self.channelwise_kernel())
+
+        def given(read: Any, weights: Any) -> Any:
+            outputs = read[..., None] * weights
+            return outputs.reshape(*read.shape[:-1], weights.size)
+
+        return total(map(given, reads, kernel), kernel.dtype)
 
 
 class DepthwiseConv1D(ChannelwiseConvolution):
