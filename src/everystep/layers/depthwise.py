@@ -19,6 +19,7 @@ from everystep.constraints import CONSTRAINT
 from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
+from everystep.kernels import product
 from everystep.layers.convolution import Convolution
 from everystep.layers.spatial import DATA_FORMAT, PADDING, PER_AXIS
 from everystep.layers.windows import total
@@ -245,4 +246,4 @@ class SeparableConv1D(ChannelwiseConvolution):
 
     def mixed(self, outputs: Any) -> Any:
         """Mix the channels of each step."""
-        return jnp.matmul(outputs, jnp.asarray(self.pointwise_kernel)[0])
+        return product(outputs, jnp.asarray(self.pointwise_kernel)[0])

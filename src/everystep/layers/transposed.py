@@ -15,6 +15,7 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SettingError
 from everystep.initializers import INITIALIZER
+from everystep.kernels import contract
 from everystep.layers.convolution import BiasedConvolution
 from everystep.layers.spatial import DATA_FORMAT, PADDING, PER_AXIS, sizes
 from everystep.layers.windows import aligned, at_the_front, lengths_of, total
@@ -119,15 +120,16 @@ class Conv1DTranspose(BiasedConvolution):
         inputs = self.turned(inputs.astype(self.compute_dtype))
         if segments is not None:
             inputs = aligned(inputs, segments, 0, segments.shape[1])
-        kernel, zero = jnp.asarray(self.kernel), jnp.zeros((), inputs.dtype)
+        zero = jnp.zeros((), inputs.dtype)
+        spread = contract(inputs, "btc", jnp.asarray(self.kernel), "kfc", "btkf")
         cut = self._extent - 1 - min((self._extent + self._last - 1) // 2, self._extent - 1)
 
         def given(place: int) -> Any:
             first = place * self.dilation_rate[0] - cut
             sides = (first, self._last - 1 - first, self.strides[0] - 1)
-            return lax.pad(inputs @ kernel[place].T, zero, ((0, 0, 0), sides, (0, 0, 0)))
+            return lax.pad(spread[:, :, place], zero, ((0, 0, 0), sides, (0, 0, 0)))
 
-        outputs = total(map(given, range(kernel.shape[0])), inputs.dtype)
+        outputs = total(map(given, range(spread.shape[2])), inputs.dtype)
         # More than there should be only where there is no step at all.
         return self.turned(outputs[:, : self._steps_after(inputs.shape[1])])
 
