@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from everystep.kernels.convolutions import convolution, joined
+from everystep.kernels.convolutions import convolution
 from tests.tolerances import GRADIENTS, assert_close
 
 
@@ -203,20 +203,6 @@ def test_no_rows_and_no_steps_give_none() -> None:
         )
         assert outputs.shape == (*shape[:2], 8)
         assert not np.any(pull(outputs)[1])
-
-
-@pytest.mark.parametrize("groups", [1, 3])
-def test_joined_reads_are_weighed_place_by_place(groups: int) -> None:
-    random = np.random.default_rng(5)
-    reads = [random.normal(size=(2, 4, 6)).astype("float32") for _ in range(3)]
-    kernel = random.normal(size=(3, 6 // groups, 9)).astype("float32")
-    wanted = np.zeros((2, 4, 9))
-    for read, weights in zip(reads, kernel, strict=True):
-        for group in range(groups):
-            mine = read[..., group * 6 // groups : (group + 1) * 6 // groups]
-            made = slice(group * 9 // groups, (group + 1) * 9 // groups)
-            wanted[..., made] += mine @ weights[:, made]
-    assert_close(joined(reads, kernel, groups), wanted)
 
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="products stand for them on CPUs only")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from operator import add
@@ -157,30 +157,6 @@ def convolution(
         return _convolved(slide, inputs, kernel)
     # Only a tracer is differentiated; an eager call would wait for the rule to be looked up.
     return _at_once(slide, inputs, kernel)
-
-
-def joined(reads: Sequence[Any], kernel: Any, groups: int = 1) -> Any:
-    """Sums what the kernel makes of what windows read, place by place.
-
-    Shapes:
-        reads (batch, steps, channels) for each place, kernel (places, channels / groups, filters)
-        -> (batch, steps, filters)
-
-    Args:
-        reads: what all windows read at each place.
-        kernel: the weights.
-        groups: the groups of channels that have kernels of their own.
-
-    Returns:
-        The sums, in the type of what is read.
-
-    Example:
-        >>> joined([jnp.ones((1, 2, 3))] * 2, jnp.ones((2, 3, 1))).ravel().tolist()
-        [6.0, 6.0]
-    """
-    # One behind the other, they are steps that a window reads whole rows apart.
-    apart = reads[0].shape[1]
-    return convolution(jnp.concatenate(reads, axis=1), kernel, (1,), "VALID", (apart,), groups)
 
 
 def _splits_sums(inputs: Any, kernel: Any) -> bool:

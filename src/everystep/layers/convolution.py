@@ -14,7 +14,8 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError
 from everystep.initializers import INITIALIZER
-from everystep.kernels.convolutions import convolution, joined
+from everystep.kernels import contract
+from everystep.kernels.convolutions import convolution
 from everystep.layers import symbolic
 from everystep.layers.layer import Masking
 from everystep.layers.spatial import CAUSAL_PADDING, DATA_FORMAT, PER_AXIS, Spatial
@@ -204,8 +205,15 @@ class GroupedConvolution(Convolution):
         return outputs if self.channels_last else jnp.moveaxis(outputs, -1, 1)
 
     def joined(self, reads: Iterable[Any]) -> Any:
-        """Sum what the kernel makes of the steps at each place."""
-        return joined(list(reads), jnp.asarray(self.kernel), self.groups)
+        """Multiply what was read, side by side, by the kernel, or by that of each group."""
+        beside, kernel = jnp.stack(list(reads), axis=2), jnp.asarray(self.kernel)
+        if self.groups == 1:
+            return contract(beside, "btkc", kernel, "kcf", "btf")
+        beside, kernel = (
+            array.reshape(*array.shape[:-1], self.groups, -1) for array in (beside, kernel)
+        )
+        outputs = contract(beside, "btkgc", kernel, "kcgf", "btgf")
+        return outputs.reshape(*outputs.shape[:2], self.filters)
 
     def why_not_stream(self, *args: Any, **kwargs: Any) -> str:
         """Why the layer does not stream: it does where windows end at their own step."""
