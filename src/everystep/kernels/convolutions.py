@@ -221,7 +221,8 @@ def _inputs(slide: Slide, kernel: Any, outputs: Any) -> Any:
     if channels < THIN:
         every = _product(outputs, jnp.moveaxis(kernels, 0, 1).reshape(filters, -1))
         return _total(slide.given(jnp.split(every, places, axis=-1)))
-    quick = slide.groups > 1 or (len(slide.grid) == 1 and channels <= QUICK_CHANNELS)
+    few = len(slide.grid) == 1 and places <= FEW
+    quick = slide.groups > 1 or (few and channels <= QUICK_CHANNELS)
     if not quick and _shares_rows(outputs, slide.grid, channels):
         like = jnp.empty((len(outputs), *slide.grid, channels), outputs.dtype)
         [found] = jax.linear_transpose(lambda x: slide.by_xla(x, kernel), like)(outputs)
