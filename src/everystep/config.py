@@ -1,6 +1,6 @@
 """Keras's global settings: precision, small numbers, the place of channels in an image.
 
-`finite_inputs` is of everystep alone.
+`finite_inputs` and `xla_threads` are of everystep alone.
 """
 
 from everystep.core.defaults import (
@@ -14,6 +14,7 @@ from everystep.core.defaults import (
     set_image_data_format,
 )
 from everystep.core.dtypes import dtype_policy, set_dtype_policy
+from everystep.core.threads import set_xla_threads, xla_threads
 
 __all__ = [
     "backend",
@@ -27,6 +28,8 @@ __all__ = [
     "set_finite_inputs",
     "set_floatx",
     "set_image_data_format",
+    "set_xla_threads",
+    "xla_threads",
 ]
 
 

@@ -57,8 +57,8 @@ def set_random_seed(seed: int) -> None:
 
     On one machine, the same seed, data and versions give the same bits in any process, folder and
     language, however many threads the native loop has (EVERYSTEP_THREADS). XLA has a thread for
-    each core that the process may use, or as many as the environment's NPROC says, and compiles
-    other code for one than for more: set NPROC where bits must outlive a change of cores.
+    each core that the process may use, and shares large sums out among them: where bits must
+    outlive a change of cores, give it one by `config.set_xla_threads(1)`.
 
     Args:
         seed: an integer from 0 to 2**32 - 1.

@@ -1,7 +1,11 @@
 """Global settings: what layers that say nothing get, under the several paths that Keras has."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
+import jax
 import numpy as np
 import pytest
 
@@ -59,3 +63,36 @@ def test_policies_are_written_and_read() -> None:
     policy = es.dtype_policies.get("mixed_float16")
     assert es.dtype_policies.deserialize(es.dtype_policies.serialize(policy)) == policy
     assert es.DTypePolicy.from_config(policy.get_config()) == policy
+
+
+THREADS = """
+import glob, os
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:1])
+import jax, jax.numpy as jnp
+from everystep import config
+from everystep.errors import SettingError
+
+def running():
+    names = [open(path).read().strip() for path in glob.glob("/proc/self/task/*/comm")]
+    return names.count("tf_XLAEigen")
+
+assert config.xla_threads() == 1
+config.set_xla_threads(2)
+config.set_xla_threads(3)
+jax.jit(lambda x: x @ x)(jnp.ones((300, 300))).block_until_ready()
+config.set_xla_threads(3)
+try:
+    config.set_xla_threads(4)
+except SettingError as error:
+    print(config.xla_threads(), running(), os.environ["NPROC"], error)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux does")
+@pytest.mark.skipif(jax.default_backend() != "cpu", reason="XLA has threads on CPUs")
+def test_xla_has_as_many_threads_as_it_is_given_until_it_has_begun() -> None:
+    environment = {key: value for key, value in os.environ.items() if key != "NPROC"}
+    command = [sys.executable, "-c", THREADS]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith("3 3 3 set_xla_threads(4) comes too late")
+    assert "with 3 threads" in ran.stdout

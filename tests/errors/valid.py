@@ -312,6 +312,7 @@ OWN: dict[str, dict[str, Any]] = {
     "backend.set_floatx": {"value": "float32"},
     "config.set_dtype_policy": {"policy": "float32"},
     "config.set_finite_inputs": {"value": False},
+    "config.set_xla_threads": {"number": Later(lambda: es.config.xla_threads())},
     "corpora.csv_header": {"signal": Later(signal)},
     "corpora.csv_text": {"signal": Later(signal), "labels": [0, 1]},
     "corpora.majority_baseline": {"symbols": [("a", "b")], "labels": [("c", "d")]},

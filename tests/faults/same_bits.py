@@ -2,9 +2,9 @@
 
 python -m tests.faults.same_bits [--json]
 
-XLA has as many threads as the process has cores, or NPROC of them, and compiles by their number. So
-there are two laws: where that number is the same, everything has the same bits on any number of
-cores; networks that read step by step, and taggers, with any number of XLA's threads from 2 on.
+XLA has as many threads as the process has cores, or as `set_xla_threads` says, and shares large
+sums out among them. So there are two laws: with one thread, everything has the same bits on any
+number of cores; and what has no such sums has them with any number of threads from 2 on.
 """
 
 import argparse
@@ -16,12 +16,16 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from everystep.config import set_xla_threads
 from everystep.kernels.extension import paths
-from tests.conftest import ROOT
+from tests.faults.repeatable import PARTS
 from tests.faults.tally import say
+
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -29,7 +33,7 @@ class Surroundings:
     """What a process finds around it.
 
     Args:
-        threads: how many XLA has.
+        threads: how many XLA is given.
         team: how many the native loop has.
         cores: on how many of the machine's cores the process may run; None for all.
         elsewhere: whether folder, language, seed of hashes and order of files are others.
@@ -47,7 +51,6 @@ class Surroundings:
         environment = {
             **os.environ,
             "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
-            "NPROC": str(self.threads),
             "EVERYSTEP_THREADS": str(self.team),
             # A program that another process has compiled would hide what is compiled here.
             "JAX_ENABLE_COMPILATION_CACHE": "false",
@@ -55,6 +58,7 @@ class Surroundings:
             **self.further,
         }
         command = [sys.executable, "-m", "tests.faults.same_bits", "--do", *parts]
+        command += ["--threads", str(self.threads)]
         with tempfile.TemporaryDirectory() as folder:
             if self.elsewhere:
                 other = {
@@ -102,13 +106,14 @@ class Fault:
 
 def faults() -> dict[str, Fault]:
     """Return what must make no difference, by name."""
-    usual, everything = Surroundings(), ("small", "catalogue", "large", "wide catalogue")
+    usual, alone = Surroundings(), Surroundings(threads=1)
+    everything = "small", "catalogue", "large", "wide catalogue"
     ways = [{"EVERYSTEP_PATH": path} for path in paths()] + [{"EVERYSTEP_KERNEL": "xla"}]
     return {
         "another folder, language, seed of hashes, order of files": Fault(
             usual, [Surroundings(elsewhere=True)], ("small",)
         ),
-        "one core instead of all": Fault(usual, [Surroundings(cores=1)], everything),
+        "one core instead of all": Fault(alone, [Surroundings(1, cores=1)], everything),
         "another number of threads in the native loop": Fault(
             usual, [Surroundings(team=team) for team in (1, 3, 7)], ("small", "large")
         ),
@@ -117,7 +122,7 @@ def faults() -> dict[str, Fault]:
         ),
         **{
             f"one core and thread instead of all, {' '.join(way.values())}": Fault(
-                Surroundings(further=way), [Surroundings(cores=1, team=1, further=way)], ("small",)
+                replace(alone, further=way), [Surroundings(1, 1, 1, further=way)], ("small",)
             )
             for way in ways
         },
@@ -137,16 +142,20 @@ def listed(folder: Any, scan: Any) -> Iterator[Iterator[Any]]:
         yield iter(list(entries)[::-1])
 
 
-def do(parts: Iterable[str], backwards: bool, cores: int | None) -> dict[str, str]:
+def do(
+    parts: Iterable[str],
+    backwards: bool = False,
+    cores: int | None = None,
+    threads: int | None = None,
+) -> dict[str, str]:
     """Do what belongs to some parts; return a digest of each."""
     if cores is not None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+    if threads is not None:
+        set_xla_threads(threads)
     if backwards:
         scan = os.scandir
         os.scandir = lambda folder=".": listed(folder, scan)  # type: ignore[assignment]
-    # With JAX, which counts the cores when it begins.
-    from tests.faults.repeatable import PARTS
-
     works = ((part, name, work) for part in parts for name, work in PARTS[part]())
     return {f"{part}: {name}": hashlib.sha256(work()).hexdigest() for part, name, work in works}
 
@@ -158,9 +167,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--do", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--backwards", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--cores", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
     if given.do:
-        say(json.dumps(do(given.do, given.backwards, given.cores)))
+        say(json.dumps(do(given.do, given.backwards, given.cores, given.threads)))
         return 0
     told, wrong = [], []
     for name, fault in faults().items():
