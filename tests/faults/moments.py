@@ -1,5 +1,6 @@
 """A writer is killed between any two of its calls: its files are then whole, the old or the new."""
 
+import faulthandler
 import os
 import signal
 import tempfile
@@ -16,7 +17,7 @@ from tests.faults.writers import Writer, writers
 
 CASE = "killed between two calls of a writer"
 SECONDS = 20
-"""After so long a process that hangs is ended, which counts as lost."""
+"""After so long a process that hangs says where, and is ended, which counts as lost."""
 
 
 def survived(fault: Fault = KILLED, table: tuple[Writer, ...] | None = None) -> Tally:
@@ -52,7 +53,7 @@ def _ended(files: Files, fault: Fault, at: int) -> bool:
     if not child:
         code = 1
         try:
-            signal.alarm(SECONDS)
+            faulthandler.dump_traceback_later(SECONDS, exit=True)
             with Disk(files.folder, fault, at).misbehaving():
                 files.write()
             code = 0

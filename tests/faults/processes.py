@@ -1,5 +1,6 @@
 """Processes that are forked before JAX has threads: each costs what it computes, and no import."""
 
+import faulthandler
 import os
 import signal
 import sys
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SECONDS = 120
-"""After so long a process that hangs is ended, which counts as lost."""
+"""After so long a process that hangs says where, and is ended, which counts as lost."""
 
 
 @dataclass
@@ -54,8 +55,8 @@ def forked(work: Callable[[Callable[[bytes], object]], None], errors: Path) -> P
     code = 1
     try:
         os.close(hear)
-        signal.alarm(SECONDS)
         os.dup2(os.open(errors, os.O_WRONLY | os.O_CREAT), sys.stderr.fileno())
+        faulthandler.dump_traceback_later(SECONDS, exit=True)
         work(lambda words: os.write(say, words))
         code = 0
     except SystemExit as ended:
