@@ -26,28 +26,25 @@ class Case(NamedTuple):
     groups: int = 1
 
 
-# Few channels, few filters, sums of products, and so many rows that XLA itself goes over them.
-CASES = {
+BY_PRODUCTS = {
     "few channels": Case((9,), (3,), 2, 9, pads=((1, 1),)),
     "few filters": Case((8,), (3,), 9, 2, pads=((2, 0),)),
     "few of both": Case((7,), (2,), 1, 3, (3,), ((1, 2),)),
-    "a product for each place": Case((9,), (3,), 8, 10, pads=((1, 1),)),
-    "strides": Case((11,), (2,), 9, 8, (3,), ((0, 1),)),
     "few filters with strides": Case((8,), (3,), 10, 4, (2,), ((0, 1),)),
-    "dilation": Case((10,), (3,), 8, 9, pads=((4, 0),), dilation=(2,)),
     "few channels with dilation": Case((10,), (3,), 3, 9, pads=((4, 0),), dilation=(2,)),
     "one place": Case((5,), (1,), 9, 4, (2,)),
     "groups": Case((6,), (3,), 6, 8, pads=((1, 1),), groups=2),
-    "wide groups": Case((6,), (2,), 16, 18, groups=2),
+    "wide groups": Case((9,), (2,), 16, 18, (2,), ((0, 1),), groups=2),
+    "wide groups with dilation": Case((9,), (2,), 16, 18, pads=((3, 1),), dilation=(3,), groups=2),
     "a group a channel": Case((6,), (3,), 4, 4, groups=4),
-    "pixels": Case((5, 4), (2, 3), 9, 8, (2, 1), ((0, 1), (1, 1)), (1, 1)),
-    "pixels of few channels": Case((5, 4), (3, 2), 2, 5, (1, 2), ((1, 1), (0, 0)), (2, 1)),
-    "more places than channels are few": Case((20,), (17,), 2, 8),
-    "many rows": Case((700,), (2,), 8, 32, pads=((1, 0),)),
-    "many rows with strides": Case((1030,), (2,), 66, 32, (2,)),
-    "many rows of pixels": Case((30, 24), (2, 2), 1, 24, (1, 1), ((0, 1), (0, 1)), (1, 1)),
+    "pixels in groups": Case((5, 4), (2, 3), 4, 6, (2, 1), ((0, 1), (1, 1)), (1, 1), 2),
+    "pixels in wide groups": Case((5, 4), (3, 2), 18, 16, (1, 2), ((1, 1), (0, 0)), (2, 1), 2),
 }
-SMALL = [name for name in CASES if "many" not in name]
+CASES = BY_PRODUCTS | {
+    "many of both": Case((9,), (3,), 8, 10, pads=((1, 1),)),
+    "pixels": Case((5, 4), (2, 3), 2, 8, (2, 1), ((0, 1), (1, 1)), (1, 1)),
+    "a wide window": Case((20,), (17,), 2, 8),
+}
 BATCH = 2
 
 
@@ -121,7 +118,7 @@ def test_values_and_gradients_are_those_of_sums_over_windows(name: str) -> None:
         assert_close(one, wanted, GRADIENTS)
 
 
-@pytest.mark.parametrize("name", ["few channels", "few filters", "dilation", "groups"])
+@pytest.mark.parametrize("name", ["few channels", "few filters", "wide groups with dilation"])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
 def test_other_types_are_kept(name: str, dtype: str) -> None:
     case = CASES[name]
@@ -134,7 +131,7 @@ def test_other_types_are_kept(name: str, dtype: str) -> None:
             assert_close(one, wanted, GRADIENTS)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", BY_PRODUCTS)
 def test_all_modes_of_differentiation_agree_with_the_plain_convolution(name: str) -> None:
     case = CASES[name]
     inputs, kernel, weights = arrays(case)
@@ -181,7 +178,7 @@ def test_vmap_equals_a_loop(name: str) -> None:
                 assert_close(some[place], wanted, GRADIENTS)
 
 
-@pytest.mark.parametrize("name", ["few channels", "few filters", "a product for each place"])
+@pytest.mark.parametrize("name", ["few channels", "few filters", "wide groups"])
 def test_a_gradient_through_vmap_is_the_sum_of_those_inside(name: str) -> None:
     case = CASES[name]
     inputs, kernel, weights = arrays(case)
@@ -196,8 +193,8 @@ def test_a_gradient_through_vmap_is_the_sum_of_those_inside(name: str) -> None:
 
 
 def test_no_rows_and_no_steps_give_none() -> None:
-    kernel = jnp.ones((3, 9, 8))
-    for shape in ((0, 5, 9), (2, 0, 9)):
+    kernel = jnp.ones((3, 2, 8))
+    for shape in ((0, 5, 2), (2, 0, 2)):
         outputs, pull = jax.vjp(
             lambda x, w: convolution(x, w, (1,), "SAME", (1,)), jnp.ones(shape), kernel
         )
@@ -207,9 +204,8 @@ def test_no_rows_and_no_steps_give_none() -> None:
 
 @pytest.mark.skipif(jax.default_backend() != "cpu", reason="products stand for them on CPUs only")
 @pytest.mark.parametrize("name", CASES)
-def test_no_long_sum_is_left_to_threads(name: str) -> None:
-    """What the bits hang on: XLA slides no window but where rows are many, and no product of the
-    compiled program sums along columns of its left operand."""
+def test_products_stand_where_they_are_quicker(name: str) -> None:
+    """In the compiled program, and all of them along the rows of their left operand."""
     case = CASES[name]
 
     @jax.jit
@@ -219,8 +215,5 @@ def test_no_long_sum_is_left_to_threads(name: str) -> None:
 
     text = str(together.lower(*arrays(case)).compile().as_text())
     products = re.findall(r"\[([\d,]+)\]\S* dot\(.*lhs_contracting_dims=\{(\d)\}", text)
-    assert products
+    assert bool(products) is (" convolution(" not in text) is (name in BY_PRODUCTS)
     assert all(int(summed) == shape.count(",") for shape, summed in products)
-    made = [re.split(",", shape) for shape in re.findall(r"\[([\d,]+)\]\S* convolution\(", text)]
-    assert len(made) == ("many" in name) + (case.channels > 64)
-    assert all(np.prod([int(size) for size in shape[:-1]]) >= 1024 for shape in made)
