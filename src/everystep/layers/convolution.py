@@ -14,8 +14,7 @@ from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError
 from everystep.initializers import INITIALIZER
-from everystep.kernels import contract
-from everystep.kernels.convolutions import convolution
+from everystep.kernels import contract, convolution
 from everystep.layers import symbolic
 from everystep.layers.layer import Masking
 from everystep.layers.spatial import CAUSAL_PADDING, DATA_FORMAT, PER_AXIS, Spatial
