@@ -12,10 +12,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from everystep.core import Catalogue, Kind
+from everystep.core import Catalogue
 from everystep.core import serialize as serialize_value
 from everystep.core.registry import deserializer
-from everystep.kinds import FLOATING, SIGNED, checked
+from everystep.kinds import FLOATING, SIGNED, Kind, checked
 
 Activation = Callable[[Any], Any]
 

@@ -15,7 +15,7 @@ from everystep.config import (
     set_floatx,
     set_image_data_format,
 )
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.kinds import checked
 from everystep.utils import clear_session, is_keras_tensor, standardize_dtype
 

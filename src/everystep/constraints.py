@@ -6,10 +6,9 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Catalogue, Configurable, Kind, serialize, setting
-from everystep.core.kinds import INTEGERS, NUMBER
+from everystep.core import Catalogue, Configurable, serialize, setting
 from everystep.core.registry import deserializer
-from everystep.kinds import ARRAY, checked
+from everystep.kinds import ARRAY, INTEGERS, NUMBER, Kind, checked
 
 # Added to a norm before dividing by it, as Keras does.
 EPSILON = 1e-7

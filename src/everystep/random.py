@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core.defaults import floatx
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.core.naming import auto_name, path_of, within
 from everystep.core.randomness import Noise, global_seed, initial_draw, next_call
 from everystep.core.scope import current_scope

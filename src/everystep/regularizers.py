@@ -6,12 +6,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Catalogue, Configurable, Kind, serialize, setting
-from everystep.core.kinds import NUMBER, one_of
+from everystep.core import Catalogue, Configurable, serialize, setting
 from everystep.core.registry import deserializer
 from everystep.errors import ShapeError
 from everystep.kernels import product
-from everystep.kinds import ARRAY, checked
+from everystep.kinds import ARRAY, NUMBER, Kind, checked, one_of
 
 
 class Regularizer(Configurable):

@@ -6,8 +6,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core.kinds import one_of
 from everystep.core.settings import setting
+from everystep.kinds import one_of
 from everystep.layers import Wrapper
 from everystep.saving import register_keras_serializable
 from everystep.sequences import Steps

@@ -9,7 +9,7 @@ HOOKS: dict[str, str] = {
             step_operations why_not_stream takes_symbols output_specs in_order_of over_steps
             which_loop step biases
             first_bias noise merge score on_all_axes over_windows pooled pooled_of refuse_small
-            spec_for turned add_beta add_gamma add_kernels convolved product slide framed
+            spec_for turned add_beta add_gamma add_kernels convolved joined slide framed
             refuse_framing refuse_strides_with_dilation add_channelwise_kernel channelwise_kernel
             mixed multiplier chain held_variables owned_variables sublayers
             InputSpec.check InputSpec.check_one InputSpec.problem""",

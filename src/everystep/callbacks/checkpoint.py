@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
+from everystep import kinds
 from everystep.callbacks.base import Logs, say
 from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
 from everystep.callbacks.recording import PATH
-from everystep.core import Configurable, Kind, kinds, setting
+from everystep.core import Configurable, setting
 from everystep.errors import SettingError
 from everystep.formats import MODEL_SUFFIXES, WEIGHTS_SUFFIXES, suffix_of
+from everystep.kinds import Kind
 
 
 def _frequency(value: Any) -> Any:

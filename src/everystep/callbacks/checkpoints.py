@@ -14,11 +14,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, ClassVar
 
+from everystep import kinds
 from everystep.callbacks.base import Logs, say
 from everystep.callbacks.checkpoint import FREQUENCY
 from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
 from everystep.callbacks.recording import PATH
-from everystep.core import Configurable, kinds, setting
+from everystep.core import Configurable, setting
 from everystep.errors import FormatError, StateError
 from everystep.formats import Contents, read_tensors, write_tensors
 from everystep.formats.atomic import make_folder, remove_parts

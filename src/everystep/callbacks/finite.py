@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
+from everystep import kinds
 from everystep.callbacks.base import Callback, Logs
 from everystep.callbacks.recording import PATH
-from everystep.core import Configurable, kinds, setting
+from everystep.core import Configurable, setting
 from everystep.core.warning import warn_user
 from everystep.errors import DataError
 from everystep.formats import write_tensors

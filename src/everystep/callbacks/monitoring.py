@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from everystep import kinds
 from everystep.callbacks.base import Callback
-from everystep.core import kinds
 from everystep.errors import SettingError
 
 MODE = kinds.one_of("auto", "min", "max")

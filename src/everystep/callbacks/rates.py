@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from everystep import kinds
 from everystep.callbacks.base import Callback, Logs, say
 from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
-from everystep.core import Configurable, Kind, kinds, setting
+from everystep.core import Configurable, setting
 from everystep.errors import SettingError
+from everystep.kinds import Kind
 
 
 def _callable(value: Any) -> Any:

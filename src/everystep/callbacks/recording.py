@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from everystep import kinds
 from everystep.callbacks.base import Callback, Logs
-from everystep.core import Configurable, Kind, kinds, setting
+from everystep.core import Configurable, setting
 from everystep.errors import FormatError
 from everystep.formats.atomic import append, write_atomically
+from everystep.kinds import Kind
 
 PATH = Kind(
     kinds.PATH.wanted, lambda value: os.fspath(kinds.PATH.parse(value)), refused=(3, None, b"file")

@@ -6,9 +6,10 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from everystep import kinds
 from everystep.callbacks.base import Callback, Logs, say
 from everystep.callbacks.monitoring import BEST_VALUE, MODE, Monitor
-from everystep.core import Configurable, kinds, setting
+from everystep.core import Configurable, setting
 from everystep.errors import DataError, FormatError
 
 

@@ -7,13 +7,11 @@ from everystep.core.registry import Catalogue, deserialize, serialize
 from everystep.core.scope import Scope, current_scope
 from everystep.core.settings import Configurable, Setting, setting
 from everystep.core.variables import Variable
-from everystep.kinds import Kind
 
 __all__ = [
     "Catalogue",
     "Configurable",
     "DTypePolicy",
-    "Kind",
     "Scope",
     "Setting",
     "Variable",

@@ -146,3 +146,22 @@ def set_dtype_policy(policy: Any) -> None:
 def is_float(array: Any) -> bool:
     """Whether an array holds floating-point numbers of any precision."""
     return bool(jnp.issubdtype(array.dtype, jnp.floating))
+
+
+def _array_dtype(value: Any) -> str:
+    dtype = jnp.dtype(value)
+    numeric = any(jnp.issubdtype(dtype, each) for each in (jnp.bool_, jnp.number))
+    return str(dtype.name) if numeric else reject(value)
+
+
+DTYPE = Kind(
+    "a dtype or a dtype policy",
+    DTypePolicy.parse,
+    lambda policy: policy.to_config(),
+    refused=("float7", 3.5),
+)
+ARRAY_DTYPE = Kind(
+    "the dtype of an array",
+    _array_dtype,
+    refused=("float7", 3.5, [], dict),
+)

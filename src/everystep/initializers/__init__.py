@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from everystep.core import Catalogue, Kind
+from everystep.core import Catalogue
 from everystep.core import serialize as serialize_value
 from everystep.core.registry import deserializer
 from everystep.initializers.base import FromFunction, Initializer
@@ -29,6 +29,7 @@ from everystep.initializers.scaling import (
     VarianceScaling,
     fans,
 )
+from everystep.kinds import Kind
 
 CATALOGUE = Catalogue(
     "initializer",

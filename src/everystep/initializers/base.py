@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core import Configurable
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.core.randomness import initial_draw
 from everystep.kinds import SIZES, checked, optional
 

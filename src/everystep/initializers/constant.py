@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from everystep.core import Kind, setting
-from everystep.core.kinds import NUMBER, reject
+from everystep.core import setting
 from everystep.errors import ShapeError
 from everystep.initializers.base import Array, Sampled, Shape
+from everystep.kinds import NUMBER, Kind, reject
 
 
 class Zeros(Sampled):

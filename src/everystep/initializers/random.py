@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from everystep.core import setting
-from everystep.core.kinds import NUMBER, SEED
 from everystep.errors import ShapeError
 from everystep.initializers.base import Array, Sampled, Shape
+from everystep.kinds import NUMBER, SEED
 
 
 def truncated_normal(draw: np.random.Generator, shape: Shape) -> Array:

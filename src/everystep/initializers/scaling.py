@@ -7,11 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from everystep.core import Kind, setting
-from everystep.core.kinds import INTEGERS, NUMBER, SEED, one_of, optional, reject
+from everystep.core import setting
 from everystep.initializers.base import Array, Sampled, Shape
 from everystep.initializers.random import truncated_normal
-from everystep.kinds import SIZES, checked
+from everystep.kinds import INTEGERS, NUMBER, SEED, SIZES, Kind, checked, one_of, optional, reject
 
 # The standard deviation of a standard normal distribution cut off at -2 and 2.
 STDDEV_OF_TRUNCATED_NORMAL = 0.87962566103423978

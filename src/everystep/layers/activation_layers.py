@@ -8,9 +8,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from everystep import activations
+from everystep import activations, kinds
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import DataError, ShapeError
 from everystep.initializers import INITIALIZER

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.errors import PackedRowsError, SegmentsError, ShapeError
 from everystep.kinds import Kind
 from everystep.layers.spec import InputSpec

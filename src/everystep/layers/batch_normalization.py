@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from everystep import kinds
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
 from everystep.kinds import Kind

@@ -9,7 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 import jax
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.registry import custom_object_scope
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
 from everystep.kernels import LayerNormGRUGates, LayerNormLSTMGates, PeepholeLSTMGates

@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from everystep import kinds
 from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
 from everystep.kernels import Asked, Fixed, choose, product, recurrent, stepper

@@ -8,9 +8,9 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from everystep import kinds
 from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SettingError, ShapeError
 from everystep.initializers import INITIALIZER

@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from everystep import kinds
 from everystep.activations import ACTIVATION, linear
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.scope import padding_is_given
 from everystep.core.settings import setting
 from everystep.errors import DataError, SettingError, ShapeError

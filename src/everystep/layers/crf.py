@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import numpy.typing as npt
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.scope import current_scope
 from everystep.core.settings import setting
 from everystep.errors import SettingError

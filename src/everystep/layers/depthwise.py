@@ -14,9 +14,9 @@ import jax.core
 import jax.numpy as jnp
 from jax import lax
 
+from everystep import kinds
 from everystep.activations import ACTIVATION
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.initializers import INITIALIZER
 from everystep.kernels import product

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.registry import deserialize, serialize
 from everystep.core.scope import padding_is_given
 from everystep.core.settings import setting

@@ -6,7 +6,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.layers.pooling import least
 from everystep.layers.spatial import DATA_FORMAT, Spatial

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.kernels import GRUGates, ResetBeforeGRU, product
 from everystep.layers.cells import Cell, GatedSettings, plus

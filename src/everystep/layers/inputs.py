@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from everystep.core import kinds
+from everystep import kinds
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.core.settings import setting
 from everystep.errors import SettingError
 from everystep.kinds import checked, instance_of
@@ -40,7 +41,7 @@ class InputLayer(Layer):
 
     shape: Any = setting(kinds.optional(kinds.SHAPE), default=None, in_config=False)
     batch_size: int | None = setting(kinds.SEED, default=None, in_config=False)
-    dtype: Any = setting(kinds.optional(kinds.ARRAY_DTYPE), default=None, attribute="given_dtype")
+    dtype: Any = setting(kinds.optional(ARRAY_DTYPE), default=None, attribute="given_dtype")
     sparse: bool = setting(kinds.BOOLEAN, default=False)
     ragged: bool = setting(kinds.BOOLEAN, default=False)
     batch_shape: Any = setting(kinds.optional(kinds.SHAPE), default=None)

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.errors import PackedRowsError, ShapeError
 from everystep.kernels import contract

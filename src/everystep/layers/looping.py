@@ -8,13 +8,12 @@ from typing import Any, ClassVar, NamedTuple, TypeGuard
 import jax
 import jax.numpy as jnp
 
-from everystep.core.kinds import reject
 from everystep.core.randomness import Noise
 from everystep.core.registry import deserialize, serialize
 from everystep.core.scope import Scope, current_scope
 from everystep.errors import ShapeError, StateError
 from everystep.kernels import run_steps
-from everystep.kinds import Kind
+from everystep.kinds import Kind, reject
 from everystep.layers import symbolic
 from everystep.layers.arguments import cast_tree
 from everystep.layers.layer import Layer

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.kernels import LSTMGates
 from everystep.layers.cells import Cell, GatedSettings

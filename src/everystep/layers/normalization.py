@@ -7,8 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from everystep import kinds
 from everystep.constraints import CONSTRAINT
-from everystep.core import kinds
 from everystep.core.settings import setting
 from everystep.errors import SegmentsError, SettingError
 from everystep.initializers import INITIALIZER

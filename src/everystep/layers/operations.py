@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.naming import auto_name
 from everystep.core.registry import Catalogue
 from everystep.core.settings import Configurable, setting

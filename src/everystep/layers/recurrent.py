@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.naming import snake_case
 from everystep.core.settings import setting
 from everystep.core.variables import Variable

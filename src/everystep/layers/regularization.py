@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.kinds import Kind
 from everystep.layers.core import drawn_shape, dropout_multiplier

@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.errors import SegmentsError, ShapeError
 from everystep.kinds import Kind

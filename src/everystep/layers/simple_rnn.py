@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.kernels import SimpleRNNGates
 from everystep.layers.cells import Cell, CellSettings

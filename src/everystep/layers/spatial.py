@@ -9,10 +9,9 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from everystep.core import kinds
-from everystep.core.kinds import reject
+from everystep import kinds
 from everystep.errors import ShapeError
-from everystep.kinds import Kind
+from everystep.kinds import Kind, reject
 from everystep.layers import symbolic
 from everystep.layers.layer import Layer, Masking
 from everystep.layers.spec import InputSpec

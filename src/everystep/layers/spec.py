@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.errors import SettingError, ShapeError
 from everystep.kinds import BOOLEAN, SHAPE, TEXT, WHOLE, checked, optional, shown
 

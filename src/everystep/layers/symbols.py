@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jax.errors import InconclusiveDimensionOperation
 
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.core.naming import auto_name
 from everystep.errors import DataError, StateError
 from everystep.kinds import SHAPE, checked

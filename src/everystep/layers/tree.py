@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from everystep.core import kinds
-from everystep.core.dtypes import DTypePolicy
+from everystep import kinds
+from everystep.core.dtypes import DTYPE, DTypePolicy
 from everystep.core.naming import path_of
 from everystep.core.settings import Configurable, setting
 from everystep.core.variables import Variable, VariableHolder
@@ -21,7 +21,7 @@ class LayerSettings(Configurable):
 
     name: str = setting(kinds.optional(kinds.NAME), default=None, kw_only=True)
     trainable: bool = setting(kinds.BOOLEAN, default=True, kw_only=True, attribute="_trainable")
-    dtype: Any = setting(kinds.DTYPE, default=None, kw_only=True, attribute="_dtype_policy")
+    dtype: Any = setting(DTYPE, default=None, kw_only=True, attribute="_dtype_policy")
     activity_regularizer: Any = setting(
         REGULARIZER, default=None, kw_only=True, in_config="where given"
     )

@@ -10,9 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep import constraints, initializers, regularizers
-from everystep.core import kinds
-from everystep.core.dtypes import DTypePolicy
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE, DTYPE, DTypePolicy
 from everystep.core.loading import placeholder
 from everystep.core.randomness import initial_draw
 from everystep.core.variables import Variable
@@ -47,7 +45,7 @@ class LayerWeights(LayerTree):
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
-        self._dtype_policy = kinds.DTYPE.parse(value)
+        self._dtype_policy = DTYPE.parse(value)
 
     @property
     def dtype(self) -> str:

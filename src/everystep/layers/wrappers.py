@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 import jax
 import jax.numpy as jnp
 
-from everystep.core.kinds import reject
 from everystep.core.randomness import Noise
 from everystep.core.registry import deserialize, serialize
 from everystep.core.settings import setting
 from everystep.errors import ShapeError
 from everystep.kernels.stepper import Operation
-from everystep.kinds import Kind
+from everystep.kinds import Kind, reject
 from everystep.layers import symbolic
 from everystep.layers.apply import run
 from everystep.layers.arguments import is_steps

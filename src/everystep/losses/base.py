@@ -8,17 +8,8 @@ from typing import Any, ClassVar
 
 import jax.numpy as jnp
 
-from everystep.core import (
-    Configurable,
-    DTypePolicy,
-    Kind,
-    auto_name,
-    deserialize,
-    serialize,
-    setting,
-)
-from everystep.core.kinds import TEXT, one_of, optional
-from everystep.kinds import reject
+from everystep.core import Configurable, DTypePolicy, auto_name, deserialize, serialize, setting
+from everystep.kinds import TEXT, Kind, one_of, optional, reject
 from everystep.losses.arrays import as_arrays, filled, fitted, kept, named, ratio
 from everystep.sequences import numbers
 

@@ -7,7 +7,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.core import setting
-from everystep.core.kinds import BOOLEAN, FRACTION
+from everystep.kinds import BOOLEAN, FRACTION
 from everystep.losses import crossentropy
 from everystep.losses.arrays import axis_last, class_ids, paired
 from everystep.losses.base import AXIS, CLASS, DTYPE, NAME, REDUCTION, FixedLoss

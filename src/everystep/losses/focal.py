@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from everystep.core import Kind, setting
-from everystep.core.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER
-from everystep.kinds import ARRAY, checked
+from everystep.core import setting
+from everystep.kinds import ARRAY, BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, Kind, checked
 from everystep.losses.arrays import axis_last, paired
 from everystep.losses.base import AXIS, DTYPE, NAME, REDUCTION, FixedLoss
 from everystep.losses.crossentropy import away_from_ends, binary_crossentropy, normalised

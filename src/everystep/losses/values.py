@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from everystep.core import setting
-from everystep.core.kinds import NUMBER
+from everystep.kinds import NUMBER
 from everystep.losses import functions
 from everystep.losses.arrays import axis_last, paired
 from everystep.losses.base import AXIS, DTYPE, NAME, REDUCTION, FixedLoss

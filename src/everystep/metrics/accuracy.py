@@ -10,8 +10,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from everystep.core import setting
-from everystep.core.kinds import BOOLEAN, NUMBER, POSITIVE
-from everystep.kinds import checked
+from everystep.kinds import BOOLEAN, NUMBER, POSITIVE, checked
 from everystep.losses.arrays import as_arrays, class_ids, of_one_shape, paired
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.base import PairMean

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from everystep.core import Configurable, Variable, auto_name, serialize, setting
-from everystep.core.kinds import ARRAY_DTYPE
+from everystep.core.dtypes import ARRAY_DTYPE
 from everystep.core.variables import VariableHolder
 from everystep.initializers import INITIALIZER
 from everystep.kinds import SIZES, checked, optional

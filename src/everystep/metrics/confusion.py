@@ -12,9 +12,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from everystep.core import Kind, setting
-from everystep.core.kinds import POSITIVE, WHOLE, optional, reject
+from everystep.core import setting
 from everystep.errors import ShapeError
+from everystep.kinds import POSITIVE, WHOLE, Kind, optional, reject
 from everystep.losses.arrays import of_one_shape, ratio
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.base import Metric, spread_weights

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from everystep.core import Kind, deserialize, setting
+from everystep.core import deserialize, setting
 from everystep.core.defaults import epsilon
-from everystep.core.kinds import BOOLEAN, POSITIVE, WHOLE, one_of, optional
 from everystep.errors import SettingError
+from everystep.kinds import BOOLEAN, POSITIVE, WHOLE, Kind, one_of, optional
 from everystep.losses.arrays import ratio
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.confusion import SHARE, THRESHOLDS, Confusion, counts

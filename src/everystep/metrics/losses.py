@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from everystep import losses
 from everystep.core import setting
-from everystep.core.kinds import BOOLEAN, FRACTION
+from everystep.kinds import BOOLEAN, FRACTION
 from everystep.losses.arrays import paired
 from everystep.losses.base import AXIS, CLASS, DTYPE, NAME
 from everystep.metrics.base import PairMean

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from everystep.core import setting
 from everystep.core.defaults import epsilon
-from everystep.core.kinds import BOOLEAN, INTEGERS, NUMBER, POSITIVE
+from everystep.kinds import BOOLEAN, INTEGERS, NUMBER, POSITIVE
 from everystep.losses.arrays import of_one_shape, ratio
 from everystep.losses.base import AXIS, CLASS, DTYPE, NAME
 from everystep.metrics.base import Metric, spread_weights

@@ -6,9 +6,9 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Kind, setting
+from everystep.core import setting
 from everystep.core.defaults import epsilon
-from everystep.core.kinds import WHOLE, one_of, optional, reject
+from everystep.kinds import WHOLE, Kind, one_of, optional, reject
 from everystep.losses.arrays import of_one_shape, ratio
 from everystep.losses.base import DTYPE, NAME
 from everystep.metrics.base import Metric, spread_weights

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from everystep.core import kinds
+from everystep import kinds
 from everystep.core.settings import setting
 from everystep.layers import (
     Dense,

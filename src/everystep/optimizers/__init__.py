@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from everystep.core import Catalogue, Kind, serialize
+from everystep.core import Catalogue, serialize
 from everystep.core.registry import deserializer
 from everystep.errors import SettingError
-from everystep.kinds import shown
+from everystep.kinds import Kind, shown
 from everystep.optimizers import schedules
 from everystep.optimizers.adam import Adam, Adamax, AdamW, Lamb, Nadam, ScheduleFreeAdamW
 from everystep.optimizers.applying import Applies

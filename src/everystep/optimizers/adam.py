@@ -8,8 +8,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Kind, setting
-from everystep.core.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, WHOLE
+from everystep.core import setting
+from everystep.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, WHOLE, Kind
 from everystep.optimizers.base import RATE, Optimizer
 from everystep.optimizers.state import Moment, Slot, like_each
 

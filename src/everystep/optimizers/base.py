@@ -14,11 +14,22 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from everystep.core import Configurable, Kind, Variable, serialize, setting
-from everystep.core.kinds import BOOLEAN, NOT_NEGATIVE, POSITIVE, SEVERAL, SHARE, TEXT, optional
+from everystep.core import Configurable, Variable, serialize, setting
 from everystep.core.naming import snake_case
 from everystep.errors import SettingError, StateError
-from everystep.kinds import WORDS, checked, reject
+from everystep.kinds import (
+    BOOLEAN,
+    NOT_NEGATIVE,
+    POSITIVE,
+    SEVERAL,
+    SHARE,
+    TEXT,
+    WORDS,
+    Kind,
+    checked,
+    optional,
+    reject,
+)
 from everystep.optimizers import schedules
 from everystep.optimizers.applying import VARIABLES, Applies, constrained
 from everystep.optimizers.state import Moment, Slot, State, described, like_each

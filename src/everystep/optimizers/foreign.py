@@ -9,9 +9,8 @@ import jax
 import jax.numpy as jnp
 
 from everystep.core import Variable
-from everystep.core.kinds import NOT_NEGATIVE
 from everystep.errors import SettingError
-from everystep.kinds import Kind, reject
+from everystep.kinds import NOT_NEGATIVE, Kind, reject
 from everystep.optimizers.applying import Applies, constrained
 
 if TYPE_CHECKING:

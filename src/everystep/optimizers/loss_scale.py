@@ -7,11 +7,11 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Configurable, Kind, Variable, serialize, setting
-from everystep.core.kinds import NUMBER, POSITIVE, TEXT, optional, reject
+from everystep.core import Configurable, Variable, serialize, setting
 from everystep.core.naming import snake_case
 from everystep.core.registry import deserialize
 from everystep.errors import SettingError
+from everystep.kinds import NUMBER, POSITIVE, TEXT, Kind, optional, reject
 from everystep.optimizers.applying import Applies
 from everystep.optimizers.base import Optimizer
 

@@ -8,15 +8,8 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Kind, setting
-from everystep.core.kinds import (
-    BOOLEAN,
-    FRACTION,
-    NOT_NEGATIVE,
-    NUMBER,
-    WHOLE,
-    optional,
-)
+from everystep.core import setting
+from everystep.kinds import BOOLEAN, FRACTION, NOT_NEGATIVE, NUMBER, WHOLE, Kind, optional
 from everystep.optimizers.adam import adam_step, means
 from everystep.optimizers.base import LIMIT, RATE, Optimizer
 from everystep.optimizers.state import Moment, Slot, like_each

@@ -8,11 +8,21 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from everystep.core import Catalogue, Configurable, Kind, serialize, setting
-from everystep.core.kinds import BOOLEAN, NOT_NEGATIVE, NUMBER, NUMBERS, TEXT, optional, reject
+from everystep.core import Catalogue, Configurable, serialize, setting
 from everystep.core.registry import custom_object_scope
 from everystep.errors import SettingError
-from everystep.kinds import ARRAY, checked
+from everystep.kinds import (
+    ARRAY,
+    BOOLEAN,
+    NOT_NEGATIVE,
+    NUMBER,
+    NUMBERS,
+    TEXT,
+    Kind,
+    checked,
+    optional,
+    reject,
+)
 
 
 def _duration(value: Any) -> Any:

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+from everystep import kinds
 from everystep.callbacks import Callback
 from everystep.callbacks.base import Logs
-from everystep.core import kinds
 from everystep.errors import FormatError
 from everystep.formats import write_json
 from everystep.tagging.ranges import Ranged
