@@ -100,6 +100,7 @@ def finite_inputs() -> bool:
     return _defaults.finite_inputs
 
 
+@checked
 def set_finite_inputs(value: bool) -> None:
     """Make NaN and infinite input an error that names the input, sample, step and feature, or not.
 
@@ -111,15 +112,10 @@ def set_finite_inputs(value: bool) -> None:
     Args:
         value: True to look; False, as at the beginning, lets such numbers through.
 
-    Raises:
-        SettingError: it is neither.
-
     Example:
         >>> set_finite_inputs(True)
         >>> set_finite_inputs(False)
     """
-    if not isinstance(value, bool):
-        raise SettingError(f"`finite_inputs` must be True or False, not {shown(value)}")
     _defaults.finite_inputs = value
 
 
