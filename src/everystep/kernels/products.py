@@ -89,8 +89,10 @@ def contract(
     """
     names = {name: place for place, name in enumerate({}.fromkeys([*left_axes, *right_axes]))}
     sides = tuple(tuple(names[name] for name in side) for side in (left_axes, right_axes, axes))
-    if not _differentiable(left, right) or not _canonical(*sides):
+    if not _canonical(*sides):
         return jnp.einsum(left, sides[0], right, sides[1], sides[2], preferred_element_type=result)
+    if not _differentiable(left, right):
+        return _summed(left, sides[0], right, sides[1], sides[2], result)
     return _contracted(sides, jnp.dtype(result or left.dtype), left, right)
 
 
@@ -150,7 +152,7 @@ def _along_rows(left: Any, right: Any, *, sides: Sides, result: Any) -> Any:
     if order and order[0] in right_axes:
         first, second = second, first
     if first[-1]:
-        return jnp.einsum(*first[:2], *second[:2], axes, preferred_element_type=result)
+        return _summed(*first[:2], *second[:2], axes, result)
     sizes = dict(zip((*left_axes, *right_axes), (*left.shape, *right.shape), strict=True))
     saved = first[0].size - math.prod(sizes[name] for name in axes)
     if not second[-1]:
@@ -162,13 +164,31 @@ def _along_rows(left: Any, right: Any, *, sides: Sides, result: Any) -> Any:
     if not first[-1]:
         along = _as_it_is(along)
     across = _laid(*second[:2], batch, summed, second[2])
-    place = len(along.shape) - 1
-    dimensions = (((place,), (place - 1,)), (range(place - 1), range(place - 1)))
-    found = lax.dot_general(along, across, dimensions, preferred_element_type=result)
+    apart = (0,) if batch else ()
+    found = _summed(along, (*apart, 1, 2), across, (*apart, 2, 3), (*apart, 1, 3), result)
     if swapped:
         found = _as_it_is(found)
     names = [*batch, *first[2], *second[2]]
     found = found.reshape([sizes[name] for name in names])
+    return lax.transpose(found, [names.index(name) for name in axes])
+
+
+def _summed(
+    left: Any, left_axes: Axes, right: Any, right_axes: Axes, axes: Axes, result: Any
+) -> Any:
+    """Sum in the order in which the operands lie; `jnp.einsum` would be traced at each call."""
+    batch = [name for name in axes if name in left_axes and name in right_axes]
+    summed = [name for name in left_axes if name not in axes]
+    dimensions: Any = tuple(
+        tuple(tuple(map(side.index, names)) for side in (left_axes, right_axes))
+        for names in (summed, batch)
+    )
+    dtype = jnp.result_type(left, right)
+    found = lax.dot_general(
+        left.astype(dtype), right.astype(dtype), dimensions, preferred_element_type=result
+    )
+    apart = {*batch, *summed}
+    names = batch + [name for name in (*left_axes, *right_axes) if name not in apart]
     return lax.transpose(found, [names.index(name) for name in axes])
 
 
