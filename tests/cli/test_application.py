@@ -1,6 +1,7 @@
 """The command line: help, version, exit codes, and errors of one line."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -97,6 +98,29 @@ def test_an_interrupt_ends_with_130(
     monkeypatch.setattr("everystep.cli.demonstration.run.run", interrupt)
     assert code_of(["demo", "--json", "--out", str(tmp_path)]) == 130
     assert capsys.readouterr().err.strip() == "everystep: interrupted"
+
+
+def test_sigterm_ends_with_143_as_an_interrupt_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = []
+
+    def terminate(*_: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            left.append("in order")
+
+    # A process of the tests that is told to end here must not.
+    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    monkeypatch.setattr("everystep.cli.demonstration.run.run", terminate)
+    try:
+        assert code_of(["demo", "--json", "--out", str(tmp_path)]) == 143
+        assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert capsys.readouterr().err.strip() == "everystep: terminated"
+    assert left == ["in order"]
 
 
 def test_a_fault_of_ours_is_not_hidden(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

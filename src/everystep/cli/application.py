@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, TextIO
 
 import typer
@@ -31,7 +35,7 @@ application = typer.Typer(
 # Typer may bring its own copy of click or use an installed one: this is the class of either.
 _COMMAND_LINE_ERROR: Any = typer.BadParameter.__mro__[2]
 
-_INTERRUPTED = 130
+_INTERRUPTED, _TERMINATED = 130, 128 + signal.SIGTERM
 
 
 def _show_version(wanted: bool) -> None:
@@ -63,7 +67,8 @@ def main(arguments: list[str] | None = None) -> None:
         arguments: what follows the name of the program; that of this process if None.
 
     Raises:
-        SystemExit: always, with code 0, 1 for failed work, 2 for wrong use, 130 if interrupted.
+        SystemExit: always, with code 0, 1 for failed work, 2 for wrong use, 130 if interrupted by
+            Ctrl-C, 143 if told to end by SIGTERM.
 
     >>> main(["--version"])
     Traceback (most recent call last):
@@ -72,9 +77,28 @@ def main(arguments: list[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that lacks a character shows another one instead of ending the work.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _heeding_sigterm():
         warnings.showwarning = _show_warning
         sys.exit(_exit_code(arguments))
+
+
+@contextmanager
+def _heeding_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the work as Ctrl-C does, with what it leaves in order and in words."""
+
+    def end(number: int, frame: object) -> None:
+        raise SystemExit(_TERMINATED)
+
+    ours = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    # Python lets the main thread alone listen.
+    if not ours or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _show_warning(
@@ -99,6 +123,10 @@ def _exit_code(arguments: list[str] | None) -> int:
         return _complain(f"{_in_words(error)} See --help", error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", _INTERRUPTED)
+    except SystemExit as ended:
+        if ended.code != _TERMINATED:
+            raise
+        return _complain("terminated", _TERMINATED)
     except SettingError as error:
         return _complain(str(error), 2)
     except BrokenPipeError:
