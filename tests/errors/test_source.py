@@ -31,6 +31,7 @@ EXCEPTIONS = {
         "SystemExit",
     ): "the process was told to end, and the step is saved",
     ("cli/application.py", "typer.Exit"): "how Typer ends --version",
+    ("cli/application.py", "SystemExit"): "the process was told to end by SIGTERM",
     ("cli/compiled.py", "PermissionError"): "an OSError, caught where compiled programs are kept",
     ("cli/corpus_files.py", "value"): "what a thread caught, raised again in the main one",
     ("cli/foreign_code.py", "cause"): "the error of the user's own code",
